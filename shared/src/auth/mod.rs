@@ -1,0 +1,3 @@
+//! Credentials, passwords, tokens and everything that is sealed or keyed.
+
+pub mod credential;

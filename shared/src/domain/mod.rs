@@ -1,0 +1,11 @@
+//! The rules. Pure: no async, no AWS, no HTTP, no environment, no clock, no randomness of its own.
+
+pub mod admin_key;
+pub mod application;
+pub mod identity_source;
+pub mod ids;
+pub mod refusal;
+pub mod secret;
+pub mod settings;
+pub mod tenant;
+pub mod time;

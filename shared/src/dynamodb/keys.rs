@@ -1,0 +1,142 @@
+//! The only place that spells a key.
+//!
+//! A partition key starts with its kind, so that an IAM policy's `dynamodb:LeadingKeys` can grant a function just its kinds, and
+//! the tenant comes right after it: a read of another tenant's item cannot be spelled with one's own tenant.
+//!
+//! | table | `pk` | `sk` | what |
+//! |---|---|---|---|
+//! | directory | `policy#TENANT` | `tenant` | tenant and its settings |
+//! | directory | `policy#TENANT` | `application#ID` | application, its settings and hashed secrets |
+//! | directory | `policy#TENANT` | `source#ID` | identity source |
+//! | directory | `policy#TENANT` | `key#ID` | administrator key (hash) |
+//! | directory | `policy#origin#ORIGIN` | `application#ID` | which applications a browser origin belongs to (CORS preflight) |
+//! | directory | `user#TENANT` | `USER` | user |
+//! | directory | `owner#TENANT#KIND#HASH` | `owner` | which user an identifier belongs to |
+//! | logins | `login#TENANT#USER` | `factor` | bound number, failures |
+//! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
+//! | logins | `limit#…` | `limit` | one limit |
+
+use super::request::{Item, string};
+use crate::domain::ids::{ApplicationId, KeyId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::time::Timestamp;
+use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::HashMap;
+
+/// Partition key attribute of both tables.
+pub const PK: &str = "pk";
+/// Sort key attribute of both tables.
+pub const SK: &str = "sk";
+/// TTL attribute of the logins table, in epoch seconds. It only tidies: no decision ever trusts a deletion to have happened.
+pub const TTL: &str = "ttl";
+
+/// A primary key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    /// As the `Key` of a request.
+    pub fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([(PK.to_owned(), string(&self.pk)), (SK.to_owned(), string(&self.sk))])
+    }
+
+    /// Puts the key into an item that is about to be written.
+    pub fn add_to(&self, item: &mut Item) {
+        item.insert(PK.to_owned(), string(&self.pk));
+        item.insert(SK.to_owned(), string(&self.sk));
+    }
+
+    /// The key of an item that was read.
+    pub fn of(item: &Item) -> Option<Self> {
+        let text = |name: &str| item.get(name).and_then(|v| v.as_s().ok()).cloned();
+        Some(Self { pk: text(PK)?, sk: text(SK)? })
+    }
+}
+
+/// Partition of everything that policy-admin keeps of a tenant.
+pub fn policy_partition(tenant: &TenantId) -> String {
+    format!("policy#{tenant}")
+}
+
+pub fn tenant(tenant: &TenantId) -> Key {
+    Key::new(policy_partition(tenant), "tenant")
+}
+
+/// What every application's sort key starts with.
+pub const APPLICATION_PREFIX: &str = "application#";
+/// What every identity source's sort key starts with.
+pub const SOURCE_PREFIX: &str = "source#";
+/// What every administrator key's sort key starts with.
+pub const ADMIN_KEY_PREFIX: &str = "key#";
+
+pub fn application(id: &ApplicationId) -> Key {
+    Key::new(policy_partition(&id.tenant()), format!("{APPLICATION_PREFIX}{id}"))
+}
+
+pub fn source(tenant: &TenantId, id: &SourceId) -> Key {
+    Key::new(policy_partition(tenant), format!("{SOURCE_PREFIX}{id}"))
+}
+
+pub fn admin_key(tenant: &TenantId, id: &KeyId) -> Key {
+    Key::new(policy_partition(tenant), format!("{ADMIN_KEY_PREFIX}{id}"))
+}
+
+/// Partition that lists the applications of one browser origin.
+pub fn origin_partition(origin: &str) -> String {
+    format!("policy#origin#{origin}")
+}
+
+pub fn origin(origin: &str, application: &ApplicationId) -> Key {
+    Key::new(origin_partition(origin), format!("{APPLICATION_PREFIX}{application}"))
+}
+
+/// Partition of a tenant's users.
+pub fn user_partition(tenant: &TenantId) -> String {
+    format!("user#{tenant}")
+}
+
+pub fn user(tenant: &TenantId, user: &UserId) -> Key {
+    Key::new(user_partition(tenant), user.as_str())
+}
+
+/// The owner item of one identifier. `kind` is `username`, `phone` or `email`; `hash` is the keyed hash of its canonical form, in
+/// base64url: neither a number nor a name stands in a key.
+pub fn owner(tenant: &TenantId, kind: &str, hash: &str) -> Key {
+    Key::new(format!("owner#{tenant}#{kind}#{hash}"), "owner")
+}
+
+/// Partition of a user's factor and challenges.
+pub fn login_partition(tenant: &TenantId, user: &UserId) -> String {
+    format!("login#{tenant}#{user}")
+}
+
+/// Sort key of the factor. It sorts right after the challenges, so that one query reads the recent challenges and the factor.
+pub const FACTOR: &str = "factor";
+
+pub fn factor(tenant: &TenantId, user: &UserId) -> Key {
+    Key::new(login_partition(tenant, user), FACTOR)
+}
+
+/// What every challenge's sort key starts with.
+pub const CHALLENGE_PREFIX: &str = "challenge#";
+
+/// Sort key before any challenge of a login that started at `start` or later. Thirteen digits hold every millisecond until 2286, so
+/// text order is time order.
+pub fn challenges_since(start: Timestamp) -> String {
+    format!("{CHALLENGE_PREFIX}{:013}", start.millis().max(0))
+}
+
+pub fn challenge(tenant: &TenantId, user: &UserId, started_at: Timestamp, login: &LoginId) -> Key {
+    Key::new(login_partition(tenant, user), format!("{}#{login}", challenges_since(started_at)))
+}
+
+/// A limit; `subject` never holds a number or an address in clear, only a keyed hash of it.
+pub fn limit(rule: &str, subject: &str) -> Key {
+    Key::new(format!("limit#{rule}#{subject}"), "limit")
+}

@@ -1,0 +1,40 @@
+//! The one storage implementation: DynamoDB, in two tables, on three engines (embedded, DynamoDB Local, DynamoDB).
+//!
+//! Only [`keys`] spells a key. Every write that decides something decides in its condition.
+
+pub mod keys;
+mod request;
+
+use aws_sdk_dynamodb::Client;
+pub use request::{
+    CancelledBy, Item, cancelled, condition_failed, fault, from_item, number, string, to_item,
+};
+
+/// The store that every port of storage is implemented on, one file for each group of ports.
+#[derive(Clone, Debug)]
+pub struct DynamoStore {
+    client: Client,
+    directory: String,
+    logins: String,
+}
+
+impl DynamoStore {
+    /// `directory` and `logins` are the names of the two tables.
+    pub fn new(client: Client, directory: impl Into<String>, logins: impl Into<String>) -> Self {
+        Self { client, directory: directory.into(), logins: logins.into() }
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Tenants, applications, sources, keys, users, owners of identifiers, audit.
+    pub fn directory(&self) -> &str {
+        &self.directory
+    }
+
+    /// Each user's factor and challenges, limits.
+    pub fn logins(&self) -> &str {
+        &self.logins
+    }
+}

@@ -1,0 +1,115 @@
+//! Errors as the caller sees them: RFC 9457 problem documents.
+
+use crate::domain::refusal::Refusal;
+use crate::ports::{Failure, Fault};
+use http::StatusCode;
+use serde_json::{Map, Value};
+
+/// What a handler answers when it does not do what was asked.
+#[derive(Debug)]
+pub struct Problem {
+    pub kind: ProblemKind,
+    /// Members beside the standard ones: `field`, `rule`, the login and its state.
+    pub extensions: Map<String, Value>,
+}
+
+#[derive(Debug)]
+pub enum ProblemKind {
+    Refused(Refusal),
+    /// 503 `unavailable`; the cause goes to the log only.
+    Fault(Fault),
+}
+
+impl Problem {
+    /// Adds a member to the document.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.extensions.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let mut extensions = Map::new();
+        match &refusal {
+            Refusal::Duplicate { field } => {
+                extensions.insert("field".into(), (*field).into());
+            }
+            Refusal::RateLimited { rule, .. } => {
+                extensions.insert("rule".into(), (*rule).into());
+            }
+            _ => {}
+        }
+        Self { kind: ProblemKind::Refused(refusal), extensions }
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self { kind: ProblemKind::Fault(fault), extensions: Map::new() }
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) => refusal.into(),
+            Failure::Fault(fault) => fault.into(),
+        }
+    }
+}
+
+/// The status of each refusal.
+pub const fn status(refusal: &Refusal) -> StatusCode {
+    use Refusal::*;
+    match refusal {
+        InvalidRequest(_) => StatusCode::BAD_REQUEST,
+        Unauthenticated | FirstFactorFailed | WrongCode => StatusCode::UNAUTHORIZED,
+        Forbidden(_) | SelfBindingDisabled | FactorDisabled | StepUpRequired => StatusCode::FORBIDDEN,
+        NotFound => StatusCode::NOT_FOUND,
+        MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+        SecurityNotCustomized
+        | Duplicate { .. }
+        | Conflict
+        | PhoneTaken
+        | CodeAlreadyUsed
+        | NoCodeSent
+        | PhoneRequired
+        | LoginComplete => StatusCode::CONFLICT,
+        CodeExpired | LoginExpired => StatusCode::GONE,
+        TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        InvalidPhone(_) | CountryNotAllowed | NumberTypeNotAllowed | IdempotencyMismatch => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        TooManyAttempts { .. } | ResendTooSoon { .. } | TooManySends { .. } | RateLimited { .. } => {
+            StatusCode::TOO_MANY_REQUESTS
+        }
+        DeliveryFailed => StatusCode::BAD_GATEWAY,
+        SendingDisabled { .. } => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// Says what is wrong with a JSON body without repeating any of it: serde's own messages quote the value that was sent.
+pub(super) fn describe(error: &serde_json::Error) -> String {
+    let place = format!("line {} column {}", error.line(), error.column());
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            let text = error.to_string();
+            let what = ["unknown field", "missing field", "duplicate field"]
+                .into_iter()
+                .find(|what| text.starts_with(what));
+            match what {
+                Some(what @ ("missing field" | "duplicate field")) => {
+                    // The name in these two is one of ours.
+                    let name = text.split('`').nth(1).unwrap_or_default();
+                    format!("{what} {name} at {place}")
+                }
+                Some(what) => format!("{what} at {place}"),
+                None => format!("a value has the wrong type or is out of range at {place}"),
+            }
+        }
+        _ => format!("the body is not valid JSON at {place}"),
+    }
+}
