@@ -2,8 +2,10 @@
 
 pub mod admin_key;
 pub mod application;
+pub mod factor;
 pub mod identity_source;
 pub mod ids;
+pub mod login;
 pub mod refusal;
 pub mod secret;
 pub mod settings;

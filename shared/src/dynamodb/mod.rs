@@ -2,6 +2,7 @@
 //!
 //! Only [`keys`] spells a key. Every write that decides something decides in its condition.
 
+mod factor_item;
 pub mod keys;
 mod request;
 

@@ -1,8 +1,11 @@
 //! What a use case needs from the world, one verb each. Adapters stand behind these; a use case's fields name the ports that it
 //! may use, so its signature says which I/O it can do.
 
+mod crypto;
+
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
+pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
 use std::fmt;
 
 /// The time. Only adapters read a real clock.

@@ -1,0 +1,30 @@
+//! The SMS factor of one user: the bound number and what counts against it.
+//!
+//! Every user has one from the start, bound or not. It carries no expiry: NIST SP 800-63B-4 §3.2.2 asks that failures are never
+//! forgotten except by a success or a new binding.
+
+use super::time::Timestamp;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Factor {
+    pub phone: Option<FactorPhone>,
+    /// Wrong codes in a row, over all logins. Only a success or a new binding clears it.
+    pub failures: u32,
+    /// Grows by one with every binding change and every reserved send; a write names the revision it was made from.
+    pub revision: u64,
+}
+
+/// A number as it is kept: sealed, with a keyed hash to compare by and a hint to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactorPhone {
+    /// The E.164 number, encrypted for this user ([`crate::ports::PersonalData::seal`]).
+    pub sealed: String,
+    /// Keyed hash of the E.164 number within the tenant: the key of its owner item.
+    pub hash: String,
+    /// Country code and last two digits, e.g. `+1 ••• ••• ••42`: all that a login ever shows.
+    pub hint: String,
+    /// ISO 3166-1 alpha-2 of the number.
+    pub country: String,
+    /// When it was bound, or, in a challenge, when it was asked for.
+    pub since: Timestamp,
+}
