@@ -1,4 +1,19 @@
 //! A login's life: from the first factor to the tokens.
+//!
+//! Everything that is fixed at the start travels in the [`Ticket`], sealed into the client's login token: a login in flight is decided
+//! by the policy of its start (acceptance G5), and neither sending nor verifying has to read policy again. What changes is the
+//! [`Challenge`]. A [`LoginState`] is both at one moment, and what every answer and error shows.
+
+use super::challenge::Challenge;
+use super::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use super::refusal::Refusal;
+use super::settings::{CodeRules, Limits};
+use super::time::Timestamp;
+
+/// How long a login may take, in seconds.
+pub const LOGIN_SECONDS: u32 = 600;
+/// How often a login may name another number to bind.
+pub const MAX_PHONE_CHANGES: u8 = 3;
 
 /// What a login is for. It is part of every code's MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +27,180 @@ impl Purpose {
         match self {
             Purpose::SignIn => "sign_in",
             Purpose::ReplacePhone => "replace_phone",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Purpose::SignIn, Purpose::ReplacePhone].into_iter().find(|purpose| purpose.as_str() == text)
+    }
+}
+
+/// What was proven before the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFactor {
+    Password,
+    /// A trusted back end says so, with the application's secret.
+    Assertion,
+}
+
+impl FirstFactor {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            FirstFactor::Password => "password",
+            FirstFactor::Assertion => "assertion",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [FirstFactor::Password, FirstFactor::Assertion].into_iter().find(|factor| factor.as_str() == text)
+    }
+}
+
+/// What was proven in a login that has no second factor, or has finished it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    pub first: FirstFactor,
+    pub code: bool,
+}
+
+impl Proof {
+    /// Authentication methods that this service saw itself (RFC 8176); a back end's assertion is not one.
+    pub const fn amr(self) -> &'static [&'static str] {
+        match (self.first, self.code) {
+            (FirstFactor::Password, true) => &["pwd", "sms", "mfa"],
+            (FirstFactor::Password, false) => &["pwd"],
+            (FirstFactor::Assertion, true) => &["sms"],
+            (FirstFactor::Assertion, false) => &[],
+        }
+    }
+
+    /// NIST SP 800-63B-4 authenticator assurance level: two factors were proven in this login, or one.
+    pub const fn acr(self) -> &'static str {
+        if self.code { "aal2" } else { "aal1" }
+    }
+}
+
+/// What is fixed when a login starts. Sealed into the login token; nobody but this service reads or writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    pub login: LoginId,
+    pub tenant: TenantId,
+    pub application: ApplicationId,
+    pub user: UserId,
+    pub source: Option<SourceId>,
+    pub purpose: Purpose,
+    pub first: FirstFactor,
+    pub started_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// The pepper that this login's codes are made with.
+    pub pepper: String,
+    pub code: CodeRules,
+    /// Whether a user without a number may bind one in this login (acceptance F11).
+    pub self_service: bool,
+    /// ISO 3166-1 alpha-2 codes that messages may go to.
+    pub countries: Vec<String>,
+    pub sending_enabled: bool,
+    pub limits: Limits,
+    /// Hint of the number that was bound at the start.
+    pub bound_hint: Option<String>,
+    /// Browser origins that may read this login's answers.
+    pub origins: Vec<String>,
+    /// Host of the message's last line.
+    pub message_host: Option<String>,
+    /// Whose code it is, as the message names it.
+    pub sender_name: String,
+    pub locale: Option<String>,
+}
+
+impl Ticket {
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.expires_at
+    }
+}
+
+/// The `status` of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    BindPhone,
+    ContactAdministrator,
+    EnterCode,
+    Complete,
+    Expired,
+    Blocked,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::BindPhone => "bind_phone",
+            Status::ContactAdministrator => "contact_administrator",
+            Status::EnterCode => "enter_code",
+            Status::Complete => "complete",
+            Status::Expired => "expired",
+            Status::Blocked => "blocked",
+        }
+    }
+}
+
+/// One login at one moment.
+#[derive(Clone, Debug)]
+pub struct LoginState {
+    pub ticket: Ticket,
+    /// Hint of the number that is bound now.
+    pub bound_hint: Option<String>,
+    pub challenge: Option<Challenge>,
+    pub now: Timestamp,
+}
+
+impl LoginState {
+    /// Right after the first factor.
+    pub fn started(ticket: Ticket) -> Self {
+        Self { bound_hint: ticket.bound_hint.clone(), challenge: None, now: ticket.started_at, ticket }
+    }
+
+    pub fn status(&self) -> Status {
+        let challenge = self.challenge.as_ref();
+        if challenge.is_some_and(Challenge::is_complete) {
+            Status::Complete
+        } else if self.ticket.is_over(self.now) {
+            Status::Expired
+        } else if challenge.is_some_and(|c| c.attempts >= u32::from(self.ticket.code.max_attempts)) {
+            Status::Blocked
+        } else if self.bound_hint.is_some() || challenge.is_some_and(|c| c.pending.is_some()) {
+            Status::EnterCode
+        } else if self.ticket.self_service {
+            Status::BindPhone
+        } else {
+            Status::ContactAdministrator
+        }
+    }
+
+    /// Masked form of the number that a code goes to, or went to.
+    pub fn phone_hint(&self) -> Option<&str> {
+        let challenge = self.challenge.as_ref();
+        self.bound_hint
+            .as_deref()
+            .or_else(|| challenge?.pending.as_ref().map(|phone| phone.hint.as_str()))
+            .or_else(|| challenge?.code.as_ref().map(|code| code.sent_to.hint.as_str()))
+    }
+
+    pub fn attempts_left(&self) -> u32 {
+        let used = self.challenge.as_ref().map_or(0, |c| c.attempts);
+        u32::from(self.ticket.code.max_attempts).saturating_sub(used)
+    }
+
+    pub fn sends_left(&self) -> u32 {
+        let used = self.challenge.as_ref().map_or(0, |c| c.sends);
+        u32::from(self.ticket.code.max_sends.saturating_sub(used))
+    }
+
+    /// Why this login takes nothing more, if so: the checks that every step shares.
+    pub fn open(&self) -> Result<(), Refusal> {
+        match self.status() {
+            Status::Complete => Err(Refusal::LoginComplete),
+            Status::Expired => Err(Refusal::LoginExpired),
+            Status::Blocked => Err(Refusal::TooManyAttempts { retry_at: self.ticket.expires_at }),
+            Status::BindPhone | Status::ContactAdministrator | Status::EnterCode => Ok(()),
         }
     }
 }

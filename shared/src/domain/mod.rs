@@ -2,10 +2,13 @@
 
 pub mod admin_key;
 pub mod application;
+pub mod challenge;
 pub mod factor;
+pub mod first_factor;
 pub mod identity_source;
 pub mod ids;
 pub mod login;
+pub mod message;
 pub mod refusal;
 pub mod secret;
 pub mod settings;

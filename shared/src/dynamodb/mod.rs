@@ -2,9 +2,13 @@
 //!
 //! Only [`keys`] spells a key. Every write that decides something decides in its condition.
 
+mod challenge_item;
 mod factor_item;
 pub mod keys;
+mod login_store;
 mod request;
+mod send_store;
+mod verify_store;
 
 use aws_sdk_dynamodb::Client;
 pub use request::{

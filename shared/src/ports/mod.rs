@@ -2,6 +2,7 @@
 //! may use, so its signature says which I/O it can do.
 
 mod crypto;
+pub mod login;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;

@@ -1,0 +1,179 @@
+//! The challenge of one login: which number is asked for, which code was sent, what was guessed.
+//!
+//! Attempts and sends belong to the login: a resend or another number never gives them back. A guess is charged before it is compared
+//! (the store does both in one write), so N guesses at once are never compared before the first is counted.
+
+use super::factor::{Factor, FactorPhone};
+use super::ids::LoginId;
+use super::login::{LoginState, Ticket};
+use super::refusal::Refusal;
+use super::time::Timestamp;
+
+/// How many logins of one user may have a live code at once: a second tab or a thief of the password cannot end the first one's code.
+pub const MAX_LIVE: usize = 3;
+/// NIST SP 800-63B-4 §3.2.2: after at most 100 failures in a row the factor is disabled and must be bound again.
+pub const MAX_FAILURES: u32 = 100;
+/// NIST SP 800-63B-4 §3.1.3.2: no code is accepted later than 10 minutes after it was first sent.
+pub const MAX_CODE_SECONDS: u32 = 600;
+/// How long a challenge is kept after its login's end, for support and receipts, in seconds.
+pub const KEPT_SECONDS: u32 = 72 * 3600;
+
+/// One login's challenge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    pub login: LoginId,
+    pub started_at: Timestamp,
+    /// The number that `/phone` asked for and that the right code will bind.
+    pub pending: Option<FactorPhone>,
+    pub phone_changes: u8,
+    pub code: Option<SentCode>,
+    pub attempts: u32,
+    /// The cap of its own login: another login may have another policy.
+    pub max_attempts: u8,
+    pub sends: u8,
+    /// Hashes of the `Idempotency-Key`s that sent something.
+    pub idempotency: Vec<String>,
+    /// When a bind was committed. A login without a bind is complete once its code is spent.
+    pub completed: Option<Timestamp>,
+}
+
+/// The code that is out, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentCode {
+    pub mac: [u8; 32],
+    pub nonce: [u8; 16],
+    pub sent_to: SentTo,
+    pub first_sent_at: Timestamp,
+    pub sent_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub resend_at: Timestamp,
+    pub delivery: Delivery,
+    /// The user's failures when it was sent: a success clears them where there were any.
+    pub failures_before: u32,
+    /// The right code was among the guesses.
+    pub spent: bool,
+}
+
+/// Where a code went: enough to compare and to show, not enough to call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentTo {
+    pub hash: String,
+    pub hint: String,
+}
+
+/// What the provider said of the last message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    Accepted,
+    Unknown,
+    Failed,
+}
+
+impl Delivery {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Delivery::Accepted => "accepted",
+            Delivery::Unknown => "unknown",
+            Delivery::Failed => "failed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Delivery::Accepted, Delivery::Unknown, Delivery::Failed].into_iter().find(|d| d.as_str() == text)
+    }
+}
+
+impl Challenge {
+    /// A login is complete when its bind is committed or, where there is nothing to bind, when its code is spent.
+    pub fn is_complete(&self) -> bool {
+        self.completed.is_some()
+            || (self.pending.is_none() && self.code.as_ref().is_some_and(|code| code.spent))
+    }
+
+    /// Whether a code is out that could still be guessed.
+    fn is_live(&self, now: Timestamp) -> bool {
+        !self.is_complete()
+            && self.attempts < u32::from(self.max_attempts)
+            && self.code.as_ref().is_some_and(|code| !code.spent && now < code.expires_at)
+    }
+}
+
+/// What is about to be sent and stored, decided from a snapshot; the write repeats the snapshot as its condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendPlan {
+    pub target: FactorPhone,
+    /// Whether the right code will bind `target`.
+    pub binds: bool,
+    /// Whether a new code has to be made; otherwise the one that is out is sent again.
+    pub fresh: bool,
+    pub first_sent_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub resend_at: Timestamp,
+}
+
+/// Decides whether a code may be sent now, to which number, and whether it is a new one.
+///
+/// `others` are the user's challenges of other logins.
+pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> Result<SendPlan, Refusal> {
+    let LoginState { ticket, challenge, now, .. } = state;
+    let (now, challenge) = (*now, challenge.as_ref());
+    state.open()?;
+    let pending = challenge.and_then(|c| c.pending.as_ref());
+    let (target, binds) = match (&factor.phone, pending) {
+        (Some(bound), _) => (bound, false),
+        (None, Some(pending)) => (pending, true),
+        (None, None) if ticket.self_service => return Err(Refusal::PhoneRequired),
+        (None, None) => return Err(Refusal::SelfBindingDisabled),
+    };
+    if !ticket.sending_enabled {
+        return Err(Refusal::SendingDisabled { retry_at: now.plus_secs(60) });
+    }
+    if !ticket.countries.contains(&target.country) {
+        return Err(Refusal::CountryNotAllowed);
+    }
+    if state.sends_left() == 0 {
+        return Err(Refusal::TooManySends { retry_at: ticket.expires_at });
+    }
+    let out = challenge.and_then(|c| c.code.as_ref());
+    if let Some(code) = out.filter(|code| now < code.resend_at) {
+        return Err(Refusal::ResendTooSoon { retry_at: code.resend_at });
+    }
+    let again = out.filter(|code| now < code.expires_at && !code.spent && code.sent_to.hash == target.hash);
+    if again.is_none() {
+        room_for_another(ticket, factor, others, now)?;
+    }
+    let first_sent_at = again.map_or(now, |code| code.first_sent_at);
+    let expires_at =
+        now.plus_secs(ticket.code.lifetime_seconds).min(first_sent_at.plus_secs(MAX_CODE_SECONDS));
+    Ok(SendPlan {
+        target: target.clone(),
+        binds,
+        fresh: again.is_none(),
+        first_sent_at,
+        expires_at,
+        resend_at: now.plus_secs(ticket.code.resend_cooldown_seconds),
+    })
+}
+
+/// Whether one more code may be out for this user: neither more than [`MAX_LIVE`] at once, nor so many that all their guesses together
+/// could pass [`MAX_FAILURES`].
+fn room_for_another(
+    ticket: &Ticket,
+    factor: &Factor,
+    others: &[Challenge],
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let live: Vec<_> = others.iter().filter(|c| c.is_live(now)).collect();
+    let guesses_out: u32 = live.iter().map(|c| u32::from(c.max_attempts)).sum();
+    if factor.failures + guesses_out + u32::from(ticket.code.max_attempts) > MAX_FAILURES {
+        return Err(Refusal::FactorDisabled);
+    }
+    if live.len() >= MAX_LIVE {
+        let soonest = live.iter().filter_map(|c| c.code.as_ref()).map(|code| code.expires_at).min();
+        return Err(Refusal::RateLimited {
+            rule: "live_codes",
+            retry_at: soonest.unwrap_or(now.plus_secs(MAX_CODE_SECONDS)),
+        });
+    }
+    Ok(())
+}

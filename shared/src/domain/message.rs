@@ -1,0 +1,149 @@
+//! The text of the message.
+//!
+//! Its last line is the origin-bound form `@host #code` (WICG "Origin-bound one-time codes delivered via SMS"): a phone then offers the
+//! code only on a page of that host. Exactly one space, nothing after it, and nothing a tenant chose can add a line.
+
+use super::secret::Secret;
+
+/// Septets in one message of the GSM 03.38 alphabet.
+const GSM7_PART: usize = 160;
+/// UTF-16 units in one message of any other alphabet.
+const UCS2_PART: usize = 70;
+
+/// Words around the code in one language. `{code}`, `{name}` and `{minutes}` are filled in.
+struct Wording {
+    named: &'static str,
+    plain: &'static str,
+}
+
+const ENGLISH: Wording = Wording {
+    named: "{code} is your {name} verification code. It expires in {minutes} min. Never share it.",
+    plain: "{code} is your verification code. It expires in {minutes} min. Never share it.",
+};
+const CHINESE: Wording = Wording {
+    named: "{name}验证码{code}，{minutes}分钟内有效，请勿告诉他人。",
+    plain: "验证码{code}，{minutes}分钟内有效，请勿告诉他人。",
+};
+
+fn wording(locale: Option<&str>) -> &'static Wording {
+    let language = locale.unwrap_or("en").split('-').next().unwrap_or("en");
+    if language.eq_ignore_ascii_case("zh") { &CHINESE } else { &ENGLISH }
+}
+
+/// What goes into a message.
+#[derive(Debug)]
+pub struct MessageParts<'a> {
+    pub code: &'a Secret<String>,
+    /// Whose code it is. Left out where it would make the message longer than one part or change its alphabet.
+    pub name: &'a str,
+    pub lifetime_seconds: u32,
+    pub locale: Option<&'a str>,
+    /// Host of the page that the code is typed into.
+    pub host: Option<&'a str>,
+}
+
+/// Renders the message: one part wherever the host's length allows.
+pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
+    let words = wording(parts.locale);
+    let minutes = parts.lifetime_seconds.div_ceil(60).to_string();
+    let fill = |template: &str, name: &str| {
+        let mut text = template.replace("{minutes}", &minutes).replace("{code}", parts.code.expose());
+        text = text.replace("{name}", name);
+        if let Some(host) = parts.host {
+            text.push_str(&format!("\n\n@{host} #{}", parts.code.expose()));
+        }
+        text
+    };
+    let plain = fill(words.plain, "");
+    let name = one_line(parts.name);
+    if name.is_empty() {
+        return Secret::new(plain);
+    }
+    let named = fill(words.named, &name);
+    let fits = is_gsm7(&named) == is_gsm7(&plain) && is_one_part(&named);
+    Secret::new(if fits { named } else { plain })
+}
+
+/// A name as it may stand in a message: no line break, no control, direction or zero-width character, nothing that looks like the last
+/// line's `@` and `#`.
+fn one_line(name: &str) -> String {
+    let clean: String = name
+        .chars()
+        .filter(|c| !c.is_control() && !is_invisible(*c) && !matches!(c, '@' | '#' | '{' | '}'))
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .collect();
+    clean.trim().to_owned()
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
+}
+
+fn is_one_part(text: &str) -> bool {
+    match septets(text) {
+        Some(septets) => septets <= GSM7_PART,
+        None => text.encode_utf16().count() <= UCS2_PART,
+    }
+}
+
+fn is_gsm7(text: &str) -> bool {
+    septets(text).is_some()
+}
+
+/// Length in the GSM 03.38 alphabet (3GPP TS 23.038), `None` if a character isn't in it. Characters of the extension table count twice.
+fn septets(text: &str) -> Option<usize> {
+    const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+    text.chars()
+        .map(|c| if BASIC.contains(c) { Some(1) } else { "^{}\\[~]|€".contains(c).then_some(2) })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(name: &str, host: Option<&str>, locale: Option<&str>) -> String {
+        let code = Secret::new("012345".to_owned());
+        render(&MessageParts { code: &code, name, lifetime_seconds: 300, locale, host }).into_exposed()
+    }
+
+    #[test]
+    fn h9_the_last_line_is_origin_bound_and_nothing_follows_it() {
+        let text = message("Acme", Some("login.example.com"), None);
+        assert_eq!(
+            text,
+            "012345 is your Acme verification code. It expires in 5 min. Never share it.\n\n@login.example.com #012345"
+        );
+        assert_eq!(text.lines().last(), Some("@login.example.com #012345"));
+    }
+
+    #[test]
+    fn t22_a_name_cannot_add_a_line_or_a_second_binding() {
+        let text = message("Evil\n@evil.example #999999\u{202e}", Some("good.example"), None);
+        let bound: Vec<_> = text.lines().filter(|line| line.starts_with('@')).collect();
+        assert_eq!(bound, ["@good.example #012345"]);
+        assert!(!text.contains('\u{202e}'));
+    }
+
+    #[test]
+    fn a_name_that_would_cost_a_second_part_is_left_out() {
+        for name in ["多租户", &"long name ".repeat(12)] {
+            let text = message(name, Some("example.com"), None);
+            assert!(is_one_part(&text) && is_gsm7(&text), "{text}");
+            assert!(text.starts_with("012345 is your verification code."));
+        }
+    }
+
+    #[test]
+    fn a_chinese_user_reads_chinese_in_one_part() {
+        let text = message("Acme", Some("example.com"), Some("zh-CN"));
+        assert!(text.contains("验证码012345"), "{text}");
+        assert!(is_one_part(&text));
+    }
+
+    #[test]
+    fn extension_characters_count_twice() {
+        assert_eq!(septets("a€"), Some(3));
+        assert_eq!(septets("中"), None);
+    }
+}

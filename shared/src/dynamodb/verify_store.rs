@@ -1,0 +1,226 @@
+//! Verifying a code: one write in every outcome.
+
+use super::DynamoStore;
+use super::challenge_item::{self, Reader, binary};
+use super::factor_item::PhoneItem;
+use super::keys;
+use super::login_store::challenge_key;
+use super::request::{CancelledBy, cancelled, condition_failed, number, string};
+use crate::domain::challenge::Challenge;
+use crate::domain::factor::FactorPhone;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::time::Timestamp;
+use crate::ports::Fault;
+use crate::ports::login::{BindRefused, Charged, Guess, LoginKey, VerifyStore};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+use aws_smithy_types::Blob;
+use std::time::Duration;
+
+/// How often a transaction that met another one is tried again before the caller hears 503.
+const BIND_TRIES: u32 = 4;
+
+#[async_trait]
+impl VerifyStore for DynamoStore {
+    async fn charge_guess(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<Charged, Fault> {
+        // A login that binds may be given its right code again until the bind is committed, so that a crash between the two costs no
+        // code; each time is charged. Any other code is spent by its first right guess.
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.logins())
+            .set_key(Some(challenge_key(key).attributes()))
+            .update_expression("ADD guesses :guess, attempts :one SET last_attempt = :attempt")
+            .condition_expression(
+                "attribute_exists(code_mac) AND attribute_not_exists(completed) AND expires_at > :now \
+                 AND attempts < :max \
+                 AND (attribute_exists(pending) OR NOT contains(guesses, code_mac)) \
+                 AND (attribute_not_exists(last_attempt) OR last_attempt <> :attempt)",
+            )
+            .expression_attribute_values(":guess", AttributeValue::Bs(vec![Blob::new(guess.mac)]))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":attempt", string(guess.attempt))
+            .expression_attribute_values(":now", number(guess.now.millis()))
+            .expression_attribute_values(":max", number(guess.max_attempts))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let old = match outcome {
+            Ok(answer) => {
+                return challenge_item::decode(&answer.attributes.unwrap_or_default()).map(Charged::Judged);
+            }
+            Err(error) => condition_failed(error)?,
+        };
+        let Some(old) = old else { return Ok(Charged::Refused(None)) };
+        // Our own write, whose answer was lost and which the SDK tried again.
+        let ours = Reader(&old).text("last_attempt") == Some(guess.attempt);
+        let challenge = challenge_item::decode(&old)?;
+        Ok(if ours { Charged::Judged(challenge) } else { Charged::Refused(Some(challenge)) })
+    }
+
+    async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault> {
+        self.update_failures(tenant, user, "ADD failures :n", 1).await
+    }
+
+    async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault> {
+        self.update_failures(tenant, user, "SET failures = :n", 0).await
+    }
+
+    async fn commit_bind(
+        &self,
+        key: LoginKey<'_>,
+        phone: &FactorPhone,
+        mac: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Result<(), BindRefused>, Fault> {
+        for round in 0..BIND_TRIES {
+            let outcome = self
+                .client()
+                .transact_write_items()
+                .transact_items(self.take_number(key, phone)?)
+                .transact_items(self.bind_factor(key, phone, now)?)
+                .transact_items(self.complete(key, phone, mac, now)?)
+                .send()
+                .await;
+            let Err(error) = outcome else { return Ok(Ok(())) };
+            let reasons = cancelled(error)?;
+            let failed = |at: usize| matches!(reasons.get(at), Some(CancelledBy::Condition(_)));
+            // The challenge first: a request that lost to its own twin sees all three conditions fail.
+            if let Some(CancelledBy::Condition(old)) = reasons.get(2) {
+                let done = old.as_ref().is_some_and(|item| item.contains_key("completed"));
+                return Ok(Err(if done { BindRefused::Completed } else { BindRefused::NumberChanged }));
+            }
+            if failed(0) {
+                return Ok(Err(BindRefused::Taken));
+            }
+            if failed(1) {
+                return Ok(Err(BindRefused::FactorChanged));
+            }
+            tokio::time::sleep(Duration::from_millis(15 << round)).await;
+        }
+        Err(Fault::new("the bind's transaction kept meeting other transactions"))
+    }
+
+    async fn forget_number(
+        &self,
+        key: LoginKey<'_>,
+        phone: &FactorPhone,
+    ) -> Result<Option<Challenge>, Fault> {
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.logins())
+            .set_key(Some(challenge_key(key).attributes()))
+            .update_expression("REMOVE pending, code_mac, nonce, guesses, expires_at, first_sent_at")
+            .condition_expression("attribute_not_exists(completed) AND pending.#hash = :hash")
+            .expression_attribute_names("#hash", "hash")
+            .expression_attribute_values(":hash", string(&phone.hash))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let item = match outcome {
+            Ok(answer) => answer.attributes,
+            Err(error) => condition_failed(error)?,
+        };
+        item.map(|item| challenge_item::decode(&item)).transpose()
+    }
+}
+
+impl DynamoStore {
+    async fn update_failures(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        expression: &str,
+        n: u32,
+    ) -> Result<(), Fault> {
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.logins())
+            .set_key(Some(keys::factor(tenant, user).attributes()))
+            .update_expression(expression)
+            // A user who was deleted meanwhile must not come back as half an item.
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":n", number(n))
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) => condition_failed(error).map(|_| ()),
+        }
+    }
+
+    /// The number's owner item, if nobody has it (or this user does: a bind that is resumed).
+    fn take_number(&self, key: LoginKey<'_>, phone: &FactorPhone) -> Result<TransactWriteItem, Fault> {
+        let mut item = std::collections::HashMap::from([
+            ("v".to_owned(), number(1)),
+            ("user".to_owned(), string(key.user.as_str())),
+        ]);
+        keys::owner(key.tenant, "phone", &phone.hash).add_to(&mut item);
+        let put = Put::builder()
+            .table_name(self.directory())
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk) OR #user = :user")
+            .expression_attribute_names("#user", "user")
+            .expression_attribute_values(":user", string(key.user.as_str()))
+            .build()
+            .map_err(Fault::new)?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// The user's factor, if it is there and has no number.
+    fn bind_factor(
+        &self,
+        key: LoginKey<'_>,
+        phone: &FactorPhone,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Fault> {
+        let mut item = PhoneItem::from(phone);
+        item.since = now.millis();
+        let update = Update::builder()
+            .table_name(self.logins())
+            .set_key(Some(keys::factor(key.tenant, key.user).attributes()))
+            .update_expression("SET phone = :phone, failures = :zero ADD revision :one")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(phone)")
+            .expression_attribute_values(
+                ":phone",
+                serde_dynamo::to_attribute_value(item).map_err(Fault::new)?,
+            )
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .build()
+            .map_err(Fault::new)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// The challenge, if this code for this number was the right guess and nobody completed it.
+    fn complete(
+        &self,
+        key: LoginKey<'_>,
+        phone: &FactorPhone,
+        mac: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Fault> {
+        let update = Update::builder()
+            .table_name(self.logins())
+            .set_key(Some(challenge_key(key).attributes()))
+            .update_expression("SET completed = :now")
+            .condition_expression(
+                "attribute_not_exists(completed) AND code_mac = :mac AND contains(guesses, :mac) \
+                 AND pending.#hash = :hash",
+            )
+            .expression_attribute_names("#hash", "hash")
+            .expression_attribute_values(":now", number(now.millis()))
+            .expression_attribute_values(":mac", binary(mac))
+            .expression_attribute_values(":hash", string(&phone.hash))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(Fault::new)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}

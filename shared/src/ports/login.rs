@@ -1,0 +1,205 @@
+//! Storage of logins, a verb for each step.
+
+use super::Fault;
+use crate::domain::application::Application;
+use crate::domain::challenge::{Challenge, Delivery, SendPlan};
+use crate::domain::factor::{Factor, FactorPhone};
+use crate::domain::first_factor::Throttle;
+use crate::domain::identity_source::IdentitySource;
+use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
+use async_trait::async_trait;
+
+/// Where one login's items are: everything that a step needs to reach its challenge without reading anything first.
+#[derive(Clone, Copy, Debug)]
+pub struct LoginKey<'a> {
+    pub tenant: &'a TenantId,
+    pub user: &'a UserId,
+    pub login: &'a LoginId,
+    pub started_at: Timestamp,
+}
+
+/// An identifier by its keyed hash.
+#[derive(Clone, Debug)]
+pub struct OwnerKey {
+    /// `username`, `phone` or `email`.
+    pub kind: &'static str,
+    pub hash: String,
+}
+
+/// What sign-in wants to read in one request. Absent parts are not read.
+#[derive(Clone, Debug)]
+pub struct SignInQuery<'a> {
+    pub tenant: &'a TenantId,
+    pub application: Option<&'a ApplicationId>,
+    pub source: Option<&'a SourceId>,
+    pub owner: Option<&'a OwnerKey>,
+    pub user: Option<&'a UserId>,
+    /// Throttles by subject (a keyed hash).
+    pub throttles: Vec<&'a str>,
+}
+
+/// What was there.
+#[derive(Debug, Default)]
+pub struct SignInFacts {
+    pub tenant: Option<Tenant>,
+    pub application: Option<Application>,
+    pub source: Option<IdentitySource>,
+    pub owner: Option<UserId>,
+    pub user: Option<SignInUser>,
+    pub factor: Option<Factor>,
+    /// By subject, in the order asked for; a subject without an item has failed nothing.
+    pub throttles: Vec<Throttle>,
+}
+
+/// What sign-in needs of a user.
+#[derive(Debug)]
+pub struct SignInUser {
+    pub id: UserId,
+    pub password_hash: Option<String>,
+    pub locale: Option<String>,
+}
+
+#[async_trait]
+pub trait SignInStore: Send + Sync {
+    /// One strongly consistent BatchGetItem over both tables.
+    async fn sign_in_facts(&self, query: &SignInQuery<'_>) -> Result<SignInFacts, Fault>;
+    /// Writes one more failed first factor of a subject.
+    /// `seen` is the throttle as it was read: a count that is out of date starts afresh.
+    async fn count_failed_first_factor(
+        &self,
+        subject: &str,
+        seen: Throttle,
+        now: Timestamp,
+    ) -> Result<(), Fault>;
+}
+
+#[async_trait]
+pub trait LoginStateStore: Send + Sync {
+    /// The factor and this login's challenge; one strongly consistent BatchGetItem.
+    async fn login_state(&self, key: LoginKey<'_>) -> Result<(Option<Factor>, Option<Challenge>), Fault>;
+}
+
+/// What `/phone` decides on.
+#[derive(Debug)]
+pub struct BindFacts {
+    pub factor: Option<Factor>,
+    pub challenge: Option<Challenge>,
+    /// Whom the number belongs to.
+    pub owner: Option<UserId>,
+}
+
+#[async_trait]
+pub trait BindStore: Send + Sync {
+    /// One strongly consistent BatchGetItem over both tables.
+    async fn bind_facts(&self, key: LoginKey<'_>, number: &OwnerKey) -> Result<BindFacts, Fault>;
+    /// Sets the number asked for and takes away any code and its guesses, in one write, at most `max_changes` times a login.
+    /// `Err` holds the challenge as it was where the condition did not hold.
+    async fn ask_for_number(
+        &self,
+        key: LoginKey<'_>,
+        phone: &FactorPhone,
+        max_attempts: u8,
+        max_changes: u8,
+    ) -> Result<Result<Challenge, Option<Challenge>>, Fault>;
+}
+
+/// What sending decides on.
+#[derive(Debug)]
+pub struct SendFacts {
+    pub factor: Option<Factor>,
+    pub challenge: Option<Challenge>,
+    /// Challenges of the same user's other logins that started within a login's life.
+    pub others: Vec<Challenge>,
+}
+
+/// A send that is about to be reserved.
+#[derive(Debug)]
+pub struct Reservation<'a> {
+    pub plan: &'a SendPlan,
+    pub factor: &'a Factor,
+    /// The challenge that the plan was made from.
+    pub seen: Option<&'a Challenge>,
+    pub max_attempts: u8,
+    /// Nonce and MAC of the code; those of `seen` on a resend.
+    pub nonce: [u8; 16],
+    pub mac: [u8; 32],
+    /// Hash of the `Idempotency-Key`.
+    pub idempotency: Option<&'a str>,
+    pub now: Timestamp,
+}
+
+#[async_trait]
+pub trait SendStore: Send + Sync {
+    /// One strongly consistent Query: the factor, this login's challenge and the recent others stand next to each other.
+    async fn send_facts(&self, key: LoginKey<'_>) -> Result<SendFacts, Fault>;
+    /// Writes factor and challenge in one transaction, if both still are as they were read. `None`: they aren't.
+    async fn reserve_send(
+        &self,
+        key: LoginKey<'_>,
+        reservation: &Reservation<'_>,
+    ) -> Result<Option<Challenge>, Fault>;
+    /// Corrects what the reservation assumed of the delivery; a failed one also frees the cooldown. Does nothing if another send
+    /// came after it.
+    async fn settle_send(
+        &self,
+        key: LoginKey<'_>,
+        sends: u8,
+        delivery: Delivery,
+        free_at: Option<Timestamp>,
+    ) -> Result<(), Fault>;
+}
+
+/// One guess.
+#[derive(Debug)]
+pub struct Guess<'a> {
+    pub mac: [u8; 32],
+    /// Drawn for this request, so that only the SDK's own retry of it repeats it.
+    pub attempt: &'a str,
+    pub max_attempts: u8,
+    pub now: Timestamp,
+}
+
+/// What became of a guess.
+#[derive(Debug)]
+pub enum Charged {
+    /// Counted and recorded: it may now be compared with the code's MAC.
+    Judged(Challenge),
+    /// Refused, not counted; with the challenge as it was. `None`: nothing was ever asked or sent.
+    Refused(Option<Challenge>),
+}
+
+/// Why a bind was not committed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum BindRefused {
+    /// The number belongs to somebody else by now.
+    Taken,
+    /// The user has a number by now, or is gone.
+    FactorChanged,
+    /// Another request with the same code was first.
+    Completed,
+    /// Another number was asked for meanwhile: this code binds nothing.
+    NumberChanged,
+}
+
+#[async_trait]
+pub trait VerifyStore: Send + Sync {
+    /// Charges the guess and records it in ONE write, whatever the outcome.
+    async fn charge_guess(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<Charged, Fault>;
+    /// Adds one to the user's failures.
+    async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
+    /// Sets the user's failures to zero.
+    async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
+    /// One transaction: the number's owner, the user's factor, the challenge `completed`.
+    async fn commit_bind(
+        &self,
+        key: LoginKey<'_>,
+        phone: &FactorPhone,
+        mac: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Result<(), BindRefused>, Fault>;
+    /// Takes the number that could not be bound and its code away, so that another can be asked for.
+    async fn forget_number(&self, key: LoginKey<'_>, phone: &FactorPhone)
+    -> Result<Option<Challenge>, Fault>;
+}
