@@ -40,6 +40,8 @@ pub struct Challenge {
 /// The code that is out, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentCode {
+    /// Id of the pepper that it was derived with.
+    pub pepper: String,
     pub mac: [u8; 32],
     pub nonce: [u8; 16],
     pub sent_to: SentTo,
@@ -104,8 +106,8 @@ pub struct SendPlan {
     pub target: FactorPhone,
     /// Whether the right code will bind `target`.
     pub binds: bool,
-    /// Whether a new code has to be made; otherwise the one that is out is sent again.
-    pub fresh: bool,
+    /// The code that is out and is sent again; `None`: a new one has to be made.
+    pub again: Option<SentCode>,
     pub first_sent_at: Timestamp,
     pub expires_at: Timestamp,
     pub resend_at: Timestamp,
@@ -148,7 +150,7 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
     Ok(SendPlan {
         target: target.clone(),
         binds,
-        fresh: again.is_none(),
+        again: again.cloned(),
         first_sent_at,
         expires_at,
         resend_at: now.plus_secs(ticket.code.resend_cooldown_seconds),

@@ -3,6 +3,7 @@
 //! Every user has one from the start, bound or not. It carries no expiry: NIST SP 800-63B-4 §3.2.2 asks that failures are never
 //! forgotten except by a success or a new binding.
 
+use super::ids::{TenantId, UserId};
 use super::time::Timestamp;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,4 +28,15 @@ pub struct FactorPhone {
     pub country: String,
     /// When it was bound, or, in a challenge, when it was asked for.
     pub since: Timestamp,
+}
+
+/// The place that a user's sealed number is authenticated for ([`crate::ports::PersonalData::seal`]): the same in a challenge that asks for it
+/// and in the factor that has it, so that a bind moves it without opening it.
+pub fn phone_place(tenant: &TenantId, user: &UserId) -> String {
+    format!("{tenant}|{user}|phone")
+}
+
+/// The scope of an identifier's keyed hash ([`crate::ports::PersonalData::hash`]): equal values of two tenants can't be matched.
+pub fn owner_scope(tenant: &TenantId, kind: &str) -> String {
+    format!("owner|{tenant}|{kind}")
 }

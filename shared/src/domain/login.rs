@@ -92,8 +92,6 @@ pub struct Ticket {
     pub first: FirstFactor,
     pub started_at: Timestamp,
     pub expires_at: Timestamp,
-    /// The pepper that this login's codes are made with.
-    pub pepper: String,
     pub code: CodeRules,
     /// Whether a user without a number may bind one in this login (acceptance F11).
     pub self_service: bool,

@@ -8,6 +8,7 @@
 //! | `pending` | M | number asked for: `sealed`, `hash`, `hint`, `country`, `since` |
 //! | `phone_changes` | N | how often a number was asked for |
 //! | `code_mac`, `nonce` | B | MAC of the code that is out, and what it was derived from (with a pepper that is not in the table) |
+//! | `pepper` | S | id of that pepper |
 //! | `sent_hash`, `sent_hint` | S | where it went: keyed hash and masked form |
 //! | `first_sent_at`, `sent_at`, `expires_at`, `resend_at` | N | epoch milliseconds |
 //! | `sends`, `delivery`, `failures_before` | N, S, N | |
@@ -80,6 +81,7 @@ fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
     let Some(mac) = read.bytes("code_mac") else { return Ok(None) };
     let guesses = item.get("guesses").and_then(|v| v.as_bs().ok());
     Ok(Some(SentCode {
+        pepper: Reader::need(read.text("pepper"), "pepper")?.to_owned(),
         mac,
         nonce: Reader::need(read.bytes("nonce"), "nonce")?,
         sent_to: SentTo {

@@ -152,6 +152,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("#ttl = :ttl", ":ttl", number(ttl(key.started_at)));
     e.set("code_mac = :mac", ":mac", binary(&r.mac));
     e.set("nonce = :nonce", ":nonce", binary(&r.nonce));
+    e.set("pepper = :pepper", ":pepper", string(r.pepper));
     e.set("sent_hash = :hash", ":hash", string(&r.plan.target.hash));
     e.set("sent_hint = :hint", ":hint", string(&r.plan.target.hint));
     e.set("first_sent_at = :first", ":first", number(r.plan.first_sent_at.millis()));
@@ -161,7 +162,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("sends = :sends", ":sends", number(r.seen.map_or(0, |c| c.sends) + 1));
     e.set("delivery = :delivery", ":delivery", string(Delivery::Accepted.as_str()));
     e.set("failures_before = :failures", ":failures", number(r.factor.failures));
-    if r.plan.fresh {
+    if r.plan.again.is_none() {
         // Guesses are those at one code; attempts are the login's and stay.
         e.remove.push("guesses");
     }
@@ -226,6 +227,7 @@ fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
         pending: r.plan.binds.then(|| r.plan.target.clone()),
         phone_changes: r.seen.map_or(0, |c| c.phone_changes),
         code: Some(SentCode {
+            pepper: r.pepper.to_owned(),
             mac: r.mac,
             nonce: r.nonce,
             sent_to: SentTo { hash: r.plan.target.hash.clone(), hint: r.plan.target.hint.clone() },

@@ -27,19 +27,20 @@ impl VerifyStore for DynamoStore {
     async fn charge_guess(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<Charged, Fault> {
         // A login that binds may be given its right code again until the bind is committed, so that a crash between the two costs no
         // code; each time is charged. Any other code is spent by its first right guess.
+        let guesses = guess.macs.iter().map(|mac| Blob::new(*mac)).collect();
         let outcome = self
             .client()
             .update_item()
             .table_name(self.logins())
             .set_key(Some(challenge_key(key).attributes()))
-            .update_expression("ADD guesses :guess, attempts :one SET last_attempt = :attempt")
+            .update_expression("ADD guesses :guesses, attempts :one SET last_attempt = :attempt")
             .condition_expression(
                 "attribute_exists(code_mac) AND attribute_not_exists(completed) AND expires_at > :now \
                  AND attempts < :max \
                  AND (attribute_exists(pending) OR NOT contains(guesses, code_mac)) \
                  AND (attribute_not_exists(last_attempt) OR last_attempt <> :attempt)",
             )
-            .expression_attribute_values(":guess", AttributeValue::Bs(vec![Blob::new(guess.mac)]))
+            .expression_attribute_values(":guesses", AttributeValue::Bs(guesses))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":attempt", string(guess.attempt))
             .expression_attribute_values(":now", number(guess.now.millis()))

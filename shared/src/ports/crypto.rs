@@ -48,8 +48,10 @@ pub struct CodeScope<'a> {
 /// Codes are derived from a pepper that is not in the table and a nonce that is: a leaked table alone, or a leaked key alone,
 /// reveals no code, and a resend finds the same code again.
 pub trait Codes: Send + Sync {
-    /// The id of the pepper that new logins use.
-    fn current_pepper(&self) -> String;
+    /// The id of the pepper that new codes are made with.
+    fn current_pepper(&self) -> &str;
+    /// MACs of a guess under every pepper that is in use: one, or two during a rotation.
+    fn guess_macs(&self, scope: CodeScope<'_>, guess: &str) -> Vec<[u8; 32]>;
     /// `length` decimal digits, uniform. `None` when the pepper is gone.
     fn derive(
         &self,
@@ -58,7 +60,7 @@ pub trait Codes: Send + Sync {
         nonce: &[u8; 16],
         length: u8,
     ) -> Option<Secret<String>>;
-    /// MAC of a guess or of the code itself. `None` when the pepper is gone.
+    /// MAC of the code itself. `None` when the pepper is gone.
     fn mac(&self, pepper: &str, scope: CodeScope<'_>, code: &str) -> Option<[u8; 32]>;
 }
 

@@ -122,7 +122,8 @@ pub struct Reservation<'a> {
     /// The challenge that the plan was made from.
     pub seen: Option<&'a Challenge>,
     pub max_attempts: u8,
-    /// Nonce and MAC of the code; those of `seen` on a resend.
+    /// Pepper, nonce and MAC of the code; those of the plan's `again` on a resend.
+    pub pepper: &'a str,
     pub nonce: [u8; 16],
     pub mac: [u8; 32],
     /// Hash of the `Idempotency-Key`.
@@ -154,7 +155,8 @@ pub trait SendStore: Send + Sync {
 /// One guess.
 #[derive(Debug)]
 pub struct Guess<'a> {
-    pub mac: [u8; 32],
+    /// Its MAC under each pepper that is in use: which of them the code was made with is only known after the write.
+    pub macs: &'a [[u8; 32]],
     /// Drawn for this request, so that only the SDK's own retry of it repeats it.
     pub attempt: &'a str,
     pub max_attempts: u8,

@@ -1,1 +1,37 @@
-//! To be filled.
+//! The use cases: each applies the domain's rules to what its ports hold. A struct's fields are the ports that it may use.
+
+pub mod bind_phone;
+pub mod issue_code;
+pub mod login_state;
+pub mod login_token;
+pub mod sign_in;
+pub mod verify_code;
+
+use crate::domain::login::LoginState;
+use crate::domain::refusal::Refusal;
+use crate::ports::{Failure, Fault};
+
+/// Why a step of a login did not happen, with the login as it stands once the caller has shown that it is its own.
+#[derive(Debug)]
+pub struct LoginFailure {
+    pub failure: Failure,
+    pub state: Option<Box<LoginState>>,
+}
+
+impl From<Refusal> for LoginFailure {
+    fn from(refusal: Refusal) -> Self {
+        Self { failure: refusal.into(), state: None }
+    }
+}
+
+impl From<Fault> for LoginFailure {
+    fn from(fault: Fault) -> Self {
+        Self { failure: fault.into(), state: None }
+    }
+}
+
+impl LoginFailure {
+    fn new(refusal: Refusal, state: LoginState) -> Self {
+        Self { failure: refusal.into(), state: Some(Box::new(state)) }
+    }
+}

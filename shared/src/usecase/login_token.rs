@@ -1,0 +1,145 @@
+//! The login token: a [`Ticket`], sealed.
+
+use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::login::{FirstFactor, Purpose, Ticket};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::settings::{CodeRules, Limits};
+use crate::domain::time::Timestamp;
+use crate::ports::LoginSealer;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Seals and opens login tokens.
+#[derive(Clone)]
+pub struct LoginTokens {
+    sealer: Arc<dyn LoginSealer>,
+}
+
+impl LoginTokens {
+    pub fn new(sealer: Arc<dyn LoginSealer>) -> Self {
+        Self { sealer }
+    }
+
+    pub fn seal(&self, ticket: &Ticket) -> Secret<String> {
+        let wire = serde_json::to_vec(&Wire::from(ticket)).unwrap_or_default();
+        Secret::new(self.sealer.seal(&wire))
+    }
+
+    /// The ticket of a token that was presented for the login in the path: 401 for anything we did not seal, 403 for another login's.
+    /// Whether the login is over is the caller's question: a look at it is still allowed then.
+    pub fn open(&self, token: &str, login: &str) -> Result<Ticket, Refusal> {
+        let plain = self.sealer.open(token).ok_or(Refusal::Unauthenticated)?;
+        let wire: Wire = serde_json::from_slice(&plain).map_err(|_| Refusal::Unauthenticated)?;
+        let ticket = wire.ticket().ok_or(Refusal::Unauthenticated)?;
+        if ticket.login.as_str() == login {
+            Ok(ticket)
+        } else {
+            Err(Refusal::Forbidden("the login token belongs to another login"))
+        }
+    }
+}
+
+/// What is inside, with short names: the token travels in a header that API Gateway limits to 10,240 bytes in all.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    v: u8,
+    l: String,
+    t: String,
+    a: String,
+    u: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    s: Option<String>,
+    p: String,
+    f: String,
+    i: i64,
+    e: i64,
+    /// Code rules: length, lifetime, attempts, cooldown, sends.
+    c: (u8, u32, u8, u32, u8),
+    b: bool,
+    n: Vec<String>,
+    on: bool,
+    /// Limits: phone by hour and day, user by hour, IP by hour, tenant by day, budget by day.
+    m: (u32, u32, u32, u32, u32, u32),
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    h: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    o: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    d: Option<String>,
+    w: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    g: Option<String>,
+}
+
+impl From<&Ticket> for Wire {
+    fn from(ticket: &Ticket) -> Self {
+        let (c, m) = (&ticket.code, &ticket.limits);
+        Self {
+            v: 1,
+            l: ticket.login.to_string(),
+            t: ticket.tenant.to_string(),
+            a: ticket.application.to_string(),
+            u: ticket.user.to_string(),
+            s: ticket.source.as_ref().map(ToString::to_string),
+            p: ticket.purpose.as_str().to_owned(),
+            f: ticket.first.as_str().to_owned(),
+            i: ticket.started_at.millis(),
+            e: ticket.expires_at.millis(),
+            c: (c.length, c.lifetime_seconds, c.max_attempts, c.resend_cooldown_seconds, c.max_sends),
+            b: ticket.self_service,
+            n: ticket.countries.clone(),
+            on: ticket.sending_enabled,
+            m: (
+                m.per_phone_hour,
+                m.per_phone_day,
+                m.per_user_hour,
+                m.per_ip_hour,
+                m.per_tenant_day,
+                m.budget_usd_day,
+            ),
+            h: ticket.bound_hint.clone(),
+            o: ticket.origins.clone(),
+            d: ticket.message_host.clone(),
+            w: ticket.sender_name.clone(),
+            g: ticket.locale.clone(),
+        }
+    }
+}
+
+impl Wire {
+    /// `None` for a version or a value that this build doesn't know: the login starts again.
+    fn ticket(self) -> Option<Ticket> {
+        let (length, lifetime_seconds, max_attempts, resend_cooldown_seconds, max_sends) = self.c;
+        let (per_phone_hour, per_phone_day, per_user_hour, per_ip_hour, per_tenant_day, budget_usd_day) = self.m;
+        (self.v == 1).then_some(())?;
+        Some(Ticket {
+            login: LoginId::parse(&self.l)?,
+            tenant: TenantId::parse(&self.t)?,
+            application: ApplicationId::parse(&self.a)?,
+            user: UserId::parse(&self.u)?,
+            source: self.s.map(|s| SourceId::parse(&s).ok_or(())).transpose().ok()?,
+            purpose: Purpose::parse(&self.p)?,
+            first: FirstFactor::parse(&self.f)?,
+            started_at: Timestamp::from_millis(self.i),
+            expires_at: Timestamp::from_millis(self.e),
+            code: CodeRules { length, lifetime_seconds, max_attempts, resend_cooldown_seconds, max_sends },
+            self_service: self.b,
+            countries: self.n,
+            sending_enabled: self.on,
+            limits: Limits {
+                per_phone_hour,
+                per_phone_day,
+                per_user_hour,
+                per_ip_hour,
+                per_tenant_day,
+                budget_usd_day,
+            },
+            bound_hint: self.h,
+            origins: self.o,
+            message_host: self.d,
+            sender_name: self.w,
+            locale: self.g,
+        })
+    }
+}
