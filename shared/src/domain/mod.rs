@@ -6,6 +6,7 @@ pub mod factor;
 pub mod identity_source;
 pub mod ids;
 pub mod login;
+pub mod policy;
 pub mod refusal;
 pub mod secret;
 pub mod settings;

@@ -4,7 +4,9 @@
 
 mod factor_item;
 pub mod keys;
+pub mod policy_items;
 mod request;
+mod settings_item;
 
 use aws_sdk_dynamodb::Client;
 pub use request::{
