@@ -32,6 +32,19 @@ pub enum ApplicationType {
     Confidential,
 }
 
+impl ApplicationType {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ApplicationType::Public => "public",
+            ApplicationType::Confidential => "confidential",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Public, Self::Confidential].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 /// A secret as it is kept: its hash only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApplicationSecret {

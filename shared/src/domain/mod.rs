@@ -9,6 +9,7 @@ pub mod identity_source;
 pub mod ids;
 pub mod login;
 pub mod message;
+pub mod policy;
 pub mod refusal;
 pub mod secret;
 pub mod settings;

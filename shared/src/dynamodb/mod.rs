@@ -9,6 +9,8 @@ mod login_store;
 mod request;
 mod send_store;
 mod verify_store;
+pub mod policy_items;
+mod settings_item;
 
 use aws_sdk_dynamodb::Client;
 pub use request::{

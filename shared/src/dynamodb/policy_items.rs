@@ -1,0 +1,251 @@
+//! Items of the `policy#…` partitions: tenants, applications, identity sources, administrator keys.
+//!
+//! Settings are native maps, so that a switch can be read in the console and changed in an expression. Sign-in reads the same items in
+//! a batch of its own, hence the public decoders.
+
+use super::keys;
+use super::request::{Item, from_item, to_item};
+use super::settings_item::{RulesItem, SecurityItem};
+use crate::domain::admin_key::{AdminKey, Role};
+use crate::domain::application::{Application, ApplicationSecret, ApplicationType};
+use crate::domain::identity_source::IdentitySource;
+use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
+use crate::ports::Fault;
+use serde::{Deserialize, Serialize};
+
+/// A tenant. `permanent_owners` counts its owner keys that never expire; it is no part of [`Tenant`] and is never written with it.
+#[derive(Debug, Serialize, Deserialize)]
+struct TenantItem {
+    v: u8,
+    id: String,
+    name: String,
+    home_country: String,
+    /// Epoch milliseconds, as every time here.
+    created_at: i64,
+    security: SecurityItem,
+    version: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ApplicationItem {
+    v: u8,
+    id: String,
+    name: String,
+    kind: String,
+    #[serde(default)]
+    origins: Vec<String>,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    message_host: Option<String>,
+    /// Absent while the application follows its tenant.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    custom_security: Option<RulesItem>,
+    #[serde(default)]
+    secrets: Vec<SecretItem>,
+    created_at: i64,
+    version: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SecretItem {
+    id: String,
+    #[serde(with = "hash_hex")]
+    hash: [u8; 32],
+    created_at: i64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct SourceItem {
+    v: u8,
+    id: String,
+    name: String,
+    issuer: String,
+    audience: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    jwks_uri: Option<String>,
+    created_at: i64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AdminKeyItem {
+    v: u8,
+    id: String,
+    tenant: String,
+    role: String,
+    name: String,
+    #[serde(with = "hash_hex")]
+    hash: [u8; 32],
+    created_at: i64,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    expires_at: Option<i64>,
+}
+
+/// The tenant of an item read at [`keys::tenant`].
+pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
+    let item: TenantItem = from_item(item)?;
+    Ok(Tenant {
+        id: id(TenantId::parse(&item.id))?,
+        name: item.name,
+        home_country: item.home_country,
+        created_at: Timestamp::from_millis(item.created_at),
+        security: item.security.try_into()?,
+        version: item.version,
+    })
+}
+
+pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
+    let mut item = to_item(&TenantItem {
+        v: 1,
+        id: tenant.id.as_str().to_owned(),
+        name: tenant.name.clone(),
+        home_country: tenant.home_country.clone(),
+        created_at: tenant.created_at.millis(),
+        security: SecurityItem::from(&tenant.security),
+        version: tenant.version,
+    })?;
+    keys::tenant(&tenant.id).add_to(&mut item);
+    Ok(item)
+}
+
+/// The application of an item read at [`keys::application`].
+pub fn decode_application(item: Item) -> Result<Application, Fault> {
+    let item: ApplicationItem = from_item(item)?;
+    Ok(Application {
+        id: id(ApplicationId::parse(&item.id))?,
+        name: item.name,
+        kind: ApplicationType::parse(&item.kind).ok_or_else(|| Fault::new("unknown application type"))?,
+        origins: item.origins,
+        redirect_uris: item.redirect_uris,
+        message_host: item.message_host,
+        custom_security: item.custom_security.map(Into::into),
+        secrets: item.secrets.into_iter().map(ApplicationSecret::try_from).collect::<Result<_, _>>()?,
+        created_at: Timestamp::from_millis(item.created_at),
+        version: item.version,
+    })
+}
+
+pub(super) fn encode_application(application: &Application) -> Result<Item, Fault> {
+    let mut item = to_item(&ApplicationItem {
+        v: 1,
+        id: application.id.as_str().to_owned(),
+        name: application.name.clone(),
+        kind: application.kind.as_str().to_owned(),
+        origins: application.origins.clone(),
+        redirect_uris: application.redirect_uris.clone(),
+        message_host: application.message_host.clone(),
+        custom_security: application.custom_security.as_ref().map(RulesItem::from),
+        secrets: application.secrets.iter().map(SecretItem::from).collect(),
+        created_at: application.created_at.millis(),
+        version: application.version,
+    })?;
+    keys::application(&application.id).add_to(&mut item);
+    Ok(item)
+}
+
+impl From<&ApplicationSecret> for SecretItem {
+    fn from(secret: &ApplicationSecret) -> Self {
+        Self { id: secret.id.as_str().to_owned(), hash: secret.hash, created_at: secret.created_at.millis() }
+    }
+}
+
+impl TryFrom<SecretItem> for ApplicationSecret {
+    type Error = Fault;
+
+    fn try_from(item: SecretItem) -> Result<Self, Fault> {
+        Ok(Self {
+            id: id(KeyId::parse(&item.id))?,
+            hash: item.hash,
+            created_at: Timestamp::from_millis(item.created_at),
+        })
+    }
+}
+
+/// The source of an item read at [`keys::source`].
+pub fn decode_source(item: Item) -> Result<IdentitySource, Fault> {
+    let item: SourceItem = from_item(item)?;
+    Ok(IdentitySource {
+        id: id(SourceId::parse(&item.id))?,
+        name: item.name,
+        issuer: item.issuer,
+        audience: item.audience,
+        jwks_uri: item.jwks_uri,
+        created_at: Timestamp::from_millis(item.created_at),
+    })
+}
+
+pub(super) fn encode_source(tenant: &TenantId, source: &IdentitySource) -> Result<Item, Fault> {
+    let mut item = to_item(&SourceItem {
+        v: 1,
+        id: source.id.as_str().to_owned(),
+        name: source.name.clone(),
+        issuer: source.issuer.clone(),
+        audience: source.audience.clone(),
+        jwks_uri: source.jwks_uri.clone(),
+        created_at: source.created_at.millis(),
+    })?;
+    keys::source(tenant, &source.id).add_to(&mut item);
+    Ok(item)
+}
+
+pub(super) fn decode_admin_key(item: Item) -> Result<AdminKey, Fault> {
+    let item: AdminKeyItem = from_item(item)?;
+    Ok(AdminKey {
+        id: id(KeyId::parse(&item.id))?,
+        tenant: id(TenantId::parse(&item.tenant))?,
+        role: Role::parse(&item.role).ok_or_else(|| Fault::new("unknown role"))?,
+        name: item.name,
+        hash: item.hash,
+        created_at: Timestamp::from_millis(item.created_at),
+        expires_at: item.expires_at.map(Timestamp::from_millis),
+    })
+}
+
+pub(super) fn encode_admin_key(key: &AdminKey) -> Result<Item, Fault> {
+    let mut item = to_item(&AdminKeyItem {
+        v: 1,
+        id: key.id.as_str().to_owned(),
+        tenant: key.tenant.as_str().to_owned(),
+        role: key.role.as_str().to_owned(),
+        name: key.name.clone(),
+        hash: key.hash,
+        created_at: key.created_at.millis(),
+        expires_at: key.expires_at.map(Timestamp::millis),
+    })?;
+    keys::admin_key(&key.tenant, &key.id).add_to(&mut item);
+    Ok(item)
+}
+
+fn id<T>(parsed: Option<T>) -> Result<T, Fault> {
+    parsed.ok_or_else(|| Fault::new("a stored id has the wrong form"))
+}
+
+/// A hash as lower-case hexadecimal: an array would be kept as 32 numbers.
+mod hash_hex {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::fmt::Write;
+
+    pub fn serialize<S: Serializer>(hash: &[u8; 32], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = String::with_capacity(64);
+        for byte in hash {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        serializer.serialize_str(&text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 32], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut hash = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(D::Error::custom("not a hash"));
+        }
+        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+            let digits = std::str::from_utf8(digits).map_err(D::Error::custom)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| D::Error::custom("not a hash"))?;
+        }
+        Ok(hash)
+    }
+}
