@@ -11,6 +11,7 @@ mod send_store;
 mod verify_store;
 pub mod policy_items;
 mod settings_item;
+mod sign_in_store;
 
 use aws_sdk_dynamodb::Client;
 pub use request::{

@@ -1,0 +1,96 @@
+//! Sign-in: one read for what the policy says, one for whom it is about.
+
+use super::DynamoStore;
+use super::challenge_item::Reader;
+use super::keys::{self, Key};
+use super::policy_items::{decode_application, decode_source, decode_tenant};
+use super::request::{Item, condition_failed, fault, number};
+use super::user_item::decode_sign_in_user;
+use crate::domain::first_factor::{Throttle, WINDOW_SECONDS};
+use crate::domain::time::Timestamp;
+use crate::ports::Fault;
+use crate::ports::login::{SignInFacts, SignInQuery, SignInStore};
+use async_trait::async_trait;
+
+/// The kind of the throttles' items.
+const THROTTLE: &str = "first-factor";
+
+#[async_trait]
+impl SignInStore for DynamoStore {
+    async fn sign_in_facts(&self, query: &SignInQuery<'_>) -> Result<SignInFacts, Fault> {
+        let tenant = query.application.map(|_| keys::tenant(query.tenant));
+        let application = query.application.map(keys::application);
+        let source = query.source.map(|id| keys::source(query.tenant, id));
+        let owner = query.owner.map(|owner| keys::owner(query.tenant, owner.kind, &owner.hash));
+        let user = query.user.map(|id| keys::user(query.tenant, id));
+        let factor = query.user.map(|id| keys::factor(query.tenant, id));
+        let throttles: Vec<Key> =
+            query.throttles.iter().map(|subject| keys::limit(THROTTLE, subject)).collect();
+
+        let directory = [&tenant, &application, &source, &owner, &user];
+        let directory: Vec<Key> = directory.into_iter().flatten().cloned().collect();
+        let logins: Vec<Key> = factor.iter().chain(&throttles).cloned().collect();
+        let mut batch = self.batch(&directory, &logins).await?;
+
+        let mut facts = SignInFacts::default();
+        facts.tenant = take(&tenant, |key| batch.take(key)).map(decode_tenant).transpose()?;
+        facts.application = take(&application, |key| batch.take(key)).map(decode_application).transpose()?;
+        facts.source = take(&source, |key| batch.take(key)).map(decode_source).transpose()?;
+        if let Some(key) = &owner {
+            facts.owner = batch.owner(key)?;
+        }
+        facts.user = take(&user, |key| batch.take(key)).map(decode_sign_in_user).transpose()?;
+        if let Some(key) = &factor {
+            facts.factor = batch.factor(key)?;
+        }
+        facts.throttles = throttles.iter().map(|key| decode_throttle(batch.take(key))).collect();
+        Ok(facts)
+    }
+
+    async fn count_failed_first_factor(
+        &self,
+        subject: &str,
+        seen: Throttle,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let update = || {
+            self.client()
+                .update_item()
+                .table_name(self.logins())
+                .set_key(Some(keys::limit(THROTTLE, subject).attributes()))
+                .expression_attribute_names("#ttl", keys::TTL)
+                .expression_attribute_values(":one", number(1))
+                .expression_attribute_values(":now", number(now.millis()))
+                .expression_attribute_values(":ttl", number(now.plus_secs(2 * WINDOW_SECONDS).secs()))
+        };
+        if let Some(stale) = seen.last_failure.filter(|_| seen.after_failure(now) == 1) {
+            // A new window starts at one, but only the first of several failures at once may start it.
+            let outcome = update()
+                .update_expression("SET v = :one, failures = :one, last_failure = :now, #ttl = :ttl")
+                .condition_expression("last_failure = :stale")
+                .expression_attribute_values(":stale", number(stale.millis()))
+                .send()
+                .await;
+            match outcome {
+                Ok(_) => return Ok(()),
+                Err(error) => condition_failed(error)?,
+            };
+        }
+        update()
+            .update_expression("SET v = :one, last_failure = :now, #ttl = :ttl ADD failures :one")
+            .send()
+            .await
+            .map_err(fault)?;
+        Ok(())
+    }
+}
+
+fn take(key: &Option<Key>, from: impl FnOnce(&Key) -> Option<Item>) -> Option<Item> {
+    key.as_ref().and_then(from)
+}
+
+fn decode_throttle(item: Option<Item>) -> Throttle {
+    let Some(item) = item else { return Throttle::default() };
+    let read = Reader(&item);
+    Throttle { failures: read.number("failures").unwrap_or(0), last_failure: read.time("last_failure") }
+}

@@ -1,0 +1,326 @@
+//! `POST /v1/logins`: the first factor, and what policy asks for after it.
+//!
+//! A successful sign-in writes nothing: a login that needs a code lives in its token until its first send. An unknown account costs the
+//! same reads, the same password work and the same writes as a wrong password, and gets the same answer (OWASP ASVS 5.0, 6.3.8).
+
+use super::LoginFailure;
+use super::login_token::LoginTokens;
+use super::verify_code::claims;
+use crate::auth::credential::{Credential, Holder};
+use crate::domain::application::{Application, ApplicationType};
+use crate::domain::factor::{Factor, owner_scope};
+use crate::domain::first_factor::{Subject, Throttle};
+use crate::domain::identifier::Account;
+use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::login::{FirstFactor, LOGIN_SECONDS, LoginState, Purpose, Ticket};
+use crate::domain::policy::{PolicyInput, SourceSwitch, decide, effective_rules};
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
+use crate::ports::login::{OwnerKey, SignInFacts, SignInQuery, SignInStore, SignInUser};
+use crate::ports::{Clock, Entropy, Passwords, PersonalData, TokenSigner, Tokens};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Takes first factors.
+#[derive(Clone)]
+pub struct SignIn {
+    pub store: Arc<dyn SignInStore>,
+    pub passwords: Arc<dyn Passwords>,
+    pub personal: Arc<dyn PersonalData>,
+    pub tokens: LoginTokens,
+    pub signer: Arc<dyn TokenSigner>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    /// Host of the hosted pages, for messages of applications that name none of their own.
+    pub own_host: Option<String>,
+}
+
+/// Who asks, before anything of it is believed.
+#[derive(Debug)]
+pub struct Start<'a> {
+    pub application: &'a str,
+    /// The application's secret, if one was presented.
+    pub secret: Option<&'a str>,
+    /// The browser's `Origin`, if there is one.
+    pub origin: Option<&'a str>,
+    pub client_ip: Option<IpAddr>,
+    pub proof: FirstFactorProof<'a>,
+}
+
+/// What is offered as a first factor.
+#[derive(Debug)]
+pub enum FirstFactorProof<'a> {
+    Password { account: &'a str, password: Secret<String> },
+    Assertion { user: &'a str, identity_source: Option<&'a str> },
+}
+
+/// A login that has begun.
+#[derive(Debug)]
+pub enum Begun {
+    /// A code is asked for.
+    Challenge { state: LoginState, login_token: Secret<String> },
+    /// No code is asked for: the login is done.
+    Done { ticket: Ticket, tokens: Tokens },
+}
+
+/// Where an `Origin` may read the answer.
+pub type AllowOrigin<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+impl SignIn {
+    /// `allow_origin` is called as soon as the caller's origin is known to be one of the application's, so that a page can read refusals too.
+    pub async fn start(&self, start: Start<'_>, allow_origin: AllowOrigin<'_>) -> Result<Begun, LoginFailure> {
+        let now = self.clock.now();
+        let application = ApplicationId::parse(start.application).ok_or(Refusal::NotFound)?;
+        let tenant = application.tenant();
+        match &start.proof {
+            FirstFactorProof::Assertion { .. } => {
+                self.by_assertion(&start, &tenant, &application, now, allow_origin).await
+            }
+            FirstFactorProof::Password { .. } => {
+                self.by_password(start, &tenant, &application, now, allow_origin).await
+            }
+        }
+    }
+
+    async fn by_assertion(
+        &self,
+        start: &Start<'_>,
+        tenant: &TenantId,
+        application: &ApplicationId,
+        now: Timestamp,
+        allow_origin: AllowOrigin<'_>,
+    ) -> Result<Begun, LoginFailure> {
+        let FirstFactorProof::Assertion { user, identity_source } = &start.proof else {
+            return Err(Refusal::InvalidRequest("an assertion is needed".into()).into());
+        };
+        // An id that can't be one reads nothing and ends like an unknown one, after the secret was checked.
+        let user = UserId::parse(user);
+        let source = identity_source.map(|text| SourceId::parse(text).ok_or(()));
+        let query = SignInQuery {
+            tenant,
+            application: Some(application),
+            source: source.as_ref().and_then(|s| s.as_ref().ok()),
+            owner: None,
+            user: user.as_ref(),
+            throttles: Vec::new(),
+        };
+        let facts = self.store.sign_in_facts(&query).await?;
+        let (tenant, application) = known(facts.tenant, facts.application)?;
+        let has_secret = admit(&application, start, allow_origin)?;
+        if !has_secret {
+            return Err(Refusal::Unauthenticated.into());
+        }
+        if source.is_some() && facts.source.is_none() {
+            return Err(Refusal::NotFound.into());
+        }
+        let user = facts.user.ok_or(Refusal::NotFound)?;
+        let source = source.and_then(Result::ok);
+        self.begin(&tenant, &application, source, FirstFactor::Assertion, user, facts.factor, now)
+    }
+
+    async fn by_password(
+        &self,
+        start: Start<'_>,
+        tenant: &TenantId,
+        application_id: &ApplicationId,
+        now: Timestamp,
+        allow_origin: AllowOrigin<'_>,
+    ) -> Result<Begun, LoginFailure> {
+        let FirstFactorProof::Password { account: account_text, .. } = &start.proof else {
+            return Err(Refusal::InvalidRequest("a password is needed".into()).into());
+        };
+        let owner = Account::parse(account_text).map(|account| OwnerKey {
+            kind: account.kind(),
+            hash: self.personal.hash(&owner_scope(tenant, account.kind()), account.canonical()),
+        });
+        let address = start.client_ip.map(|ip| self.personal.hash("throttle|ip", &network(ip)));
+        let query = SignInQuery {
+            tenant,
+            application: Some(application_id),
+            source: None,
+            owner: owner.as_ref(),
+            user: None,
+            throttles: address.as_deref().into_iter().collect(),
+        };
+        let facts = self.store.sign_in_facts(&query).await?;
+        let (tenant, application) = known(facts.tenant, facts.application)?;
+        admit(&application, &start, allow_origin)?;
+        let by_address = facts.throttles.first().copied().unwrap_or_default();
+        refuse_throttled(by_address, Subject::Address, now)?;
+
+        // All of a user's identifiers share one throttle; what isn't an account has one of its own, so that it behaves alike.
+        let who = facts.owner.as_ref().map_or_else(|| account_text.to_string(), ToString::to_string);
+        let account = self.personal.hash(&format!("throttle|{}", tenant.id), &who);
+        let query = SignInQuery {
+            tenant: &tenant.id,
+            application: None,
+            source: None,
+            owner: None,
+            user: facts.owner.as_ref(),
+            throttles: vec![&account],
+        };
+        let facts = self.store.sign_in_facts(&query).await?;
+        let by_account = facts.throttles.first().copied().unwrap_or_default();
+        refuse_throttled(by_account, Subject::Account, now)?;
+
+        let FirstFactorProof::Password { password, .. } = start.proof else {
+            return Err(Refusal::InvalidRequest("a password is needed".into()).into());
+        };
+        let hash = facts.user.as_ref().and_then(|user| user.password_hash.clone());
+        let right = self.passwords.verify(password, hash).await?;
+        let (true, Some(user)) = (right, facts.user) else {
+            self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;
+            return Err(Refusal::FirstFactorFailed.into());
+        };
+        self.begin(&tenant, &application, None, FirstFactor::Password, user, facts.factor, now)
+    }
+
+    async fn count_failure(
+        &self,
+        account: &str,
+        by_account: Throttle,
+        address: Option<&str>,
+        by_address: Throttle,
+        now: Timestamp,
+    ) -> Result<(), LoginFailure> {
+        let for_account = self.store.count_failed_first_factor(account, by_account, now);
+        let for_address = async {
+            match address {
+                Some(subject) => self.store.count_failed_first_factor(subject, by_address, now).await,
+                None => Ok(()),
+            }
+        };
+        futures::future::try_join(for_account, for_address).await?;
+        Ok(())
+    }
+
+    /// The first factor is proven: policy decides what comes next.
+    #[allow(clippy::too_many_arguments)]
+    fn begin(
+        &self,
+        tenant: &Tenant,
+        application: &Application,
+        source: Option<SourceId>,
+        first: FirstFactor,
+        user: SignInUser,
+        factor: Option<Factor>,
+        now: Timestamp,
+    ) -> Result<Begun, LoginFailure> {
+        let switch = source.as_ref().map(|id| {
+            SourceSwitch::from(tenant.security.identity_sources.get(id).copied())
+        });
+        let decision = decide(&PolicyInput::new(tenant, application, switch));
+        let rules = effective_rules(tenant, application);
+        let ticket = Ticket {
+            login: LoginId::generate(|buffer| self.entropy.fill(buffer)),
+            tenant: tenant.id.clone(),
+            application: application.id.clone(),
+            user: user.id,
+            source,
+            purpose: Purpose::SignIn,
+            first,
+            started_at: now,
+            expires_at: now.plus_secs(LOGIN_SECONDS),
+            code: rules.code,
+            self_service: rules.phone_binding.self_service,
+            countries: tenant.security.countries_allow.clone(),
+            sending_enabled: tenant.security.sending_enabled,
+            limits: tenant.security.limits,
+            bound_hint: factor.and_then(|factor| factor.phone).map(|phone| phone.hint),
+            origins: application.origins.clone(),
+            message_host: message_host(application).or_else(|| self.own_host.clone()),
+            sender_name: tenant.name.clone(),
+            locale: user.locale,
+        };
+        if decision.mfa_required {
+            let login_token = self.tokens.seal(&ticket);
+            return Ok(Begun::Challenge { state: LoginState::started(ticket), login_token });
+        }
+        let tokens = self.signer.sign(&claims(&ticket, false, now))?;
+        Ok(Begun::Done { ticket, tokens })
+    }
+}
+
+/// A tenant and its application; either missing is the same 404.
+fn known(
+    tenant: Option<Tenant>,
+    application: Option<Application>,
+) -> Result<(Tenant, Application), Refusal> {
+    Ok((tenant.ok_or(Refusal::NotFound)?, application.ok_or(Refusal::NotFound)?))
+}
+
+/// Whether the caller may start logins for this application; answers whether it showed a secret of it.
+fn admit(
+    application: &Application,
+    start: &Start<'_>,
+    allow_origin: AllowOrigin<'_>,
+) -> Result<bool, Refusal> {
+    if let Some(origin) = start.origin {
+        if application.origins.iter().any(|known| known == origin) {
+            allow_origin(origin);
+        } else {
+            return Err(Refusal::Forbidden("the origin is not one of the application's"));
+        }
+    }
+    match start.secret {
+        Some(text) => {
+            let credential = Credential::parse(text).ok_or(Refusal::Unauthenticated)?;
+            let Holder::Application { application: whose, key } = &credential.holder else {
+                return Err(Refusal::Forbidden("not an application's secret"));
+            };
+            if *whose != application.id {
+                return Err(Refusal::Forbidden("the secret belongs to another application"));
+            }
+            let live = application.secrets.iter().find(|secret| secret.id == *key);
+            if live.is_some_and(|secret| credential.matches(&secret.hash)) {
+                Ok(true)
+            } else {
+                Err(Refusal::Unauthenticated)
+            }
+        }
+        None if application.kind == ApplicationType::Confidential => Err(Refusal::Unauthenticated),
+        None => Ok(false),
+    }
+}
+
+fn refuse_throttled(throttle: Throttle, subject: Subject, now: Timestamp) -> Result<(), Refusal> {
+    match throttle.blocked_until(now, subject) {
+        Some(retry_at) => Err(Refusal::RateLimited { rule: subject.rule(), retry_at }),
+        None => Ok(()),
+    }
+}
+
+/// An IPv4 address, or the /64 that an IPv6 customer commands.
+fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// The host that an application's codes are bound to: the one it names, else its first origin's.
+fn message_host(application: &Application) -> Option<String> {
+    application.message_host.clone().or_else(|| {
+        let origin = application.origins.first()?;
+        let host = origin.split("://").nth(1)?;
+        Some(host.split(':').next().unwrap_or(host).to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t27_addresses_of_one_network_are_one_subject() {
+        let network = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+}
