@@ -11,7 +11,7 @@ use crate::domain::application::{Application, ApplicationType};
 use crate::domain::factor::{Factor, owner_scope};
 use crate::domain::first_factor::{Subject, Throttle};
 use crate::domain::identifier::Account;
-use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId};
 use crate::domain::login::{FirstFactor, LOGIN_SECONDS, LoginState, Purpose, Ticket};
 use crate::domain::policy::{PolicyInput, SourceSwitch, decide, effective_rules};
 use crate::domain::refusal::Refusal;
@@ -46,14 +46,13 @@ pub struct Start<'a> {
     /// The browser's `Origin`, if there is one.
     pub origin: Option<&'a str>,
     pub client_ip: Option<IpAddr>,
-    pub proof: FirstFactorProof<'a>,
 }
 
 /// What is offered as a first factor.
 #[derive(Debug)]
-pub enum FirstFactorProof<'a> {
-    Password { account: &'a str, password: Secret<String> },
-    Assertion { user: &'a str, identity_source: Option<&'a str> },
+pub enum FirstFactorProof {
+    Password { account: String, password: Secret<String> },
+    Assertion { user: String, identity_source: Option<String> },
 }
 
 /// A login that has begun.
@@ -70,16 +69,19 @@ pub type AllowOrigin<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 impl SignIn {
     /// `allow_origin` is called as soon as the caller's origin is known to be one of the application's, so that a page can read refusals too.
-    pub async fn start(&self, start: Start<'_>, allow_origin: AllowOrigin<'_>) -> Result<Begun, LoginFailure> {
-        let now = self.clock.now();
+    pub async fn start(
+        &self,
+        start: &Start<'_>,
+        proof: FirstFactorProof,
+        allow_origin: AllowOrigin<'_>,
+    ) -> Result<Begun, LoginFailure> {
         let application = ApplicationId::parse(start.application).ok_or(Refusal::NotFound)?;
-        let tenant = application.tenant();
-        match &start.proof {
-            FirstFactorProof::Assertion { .. } => {
-                self.by_assertion(&start, &tenant, &application, now, allow_origin).await
+        match proof {
+            FirstFactorProof::Assertion { user, identity_source } => {
+                self.by_assertion(start, &application, &user, identity_source.as_deref(), allow_origin).await
             }
-            FirstFactorProof::Password { .. } => {
-                self.by_password(start, &tenant, &application, now, allow_origin).await
+            FirstFactorProof::Password { account, password } => {
+                self.by_password(start, &application, &account, password, allow_origin).await
             }
         }
     }
@@ -87,19 +89,17 @@ impl SignIn {
     async fn by_assertion(
         &self,
         start: &Start<'_>,
-        tenant: &TenantId,
         application: &ApplicationId,
-        now: Timestamp,
+        user: &str,
+        identity_source: Option<&str>,
         allow_origin: AllowOrigin<'_>,
     ) -> Result<Begun, LoginFailure> {
-        let FirstFactorProof::Assertion { user, identity_source } = &start.proof else {
-            return Err(Refusal::InvalidRequest("an assertion is needed".into()).into());
-        };
+        let now = self.clock.now();
         // An id that can't be one reads nothing and ends like an unknown one, after the secret was checked.
         let user = UserId::parse(user);
         let source = identity_source.map(|text| SourceId::parse(text).ok_or(()));
         let query = SignInQuery {
-            tenant,
+            tenant: &application.tenant(),
             application: Some(application),
             source: source.as_ref().and_then(|s| s.as_ref().ok()),
             owner: None,
@@ -122,23 +122,22 @@ impl SignIn {
 
     async fn by_password(
         &self,
-        start: Start<'_>,
-        tenant: &TenantId,
-        application_id: &ApplicationId,
-        now: Timestamp,
+        start: &Start<'_>,
+        application: &ApplicationId,
+        account_text: &str,
+        password: Secret<String>,
         allow_origin: AllowOrigin<'_>,
     ) -> Result<Begun, LoginFailure> {
-        let FirstFactorProof::Password { account: account_text, .. } = &start.proof else {
-            return Err(Refusal::InvalidRequest("a password is needed".into()).into());
-        };
+        let now = self.clock.now();
+        let tenant = application.tenant();
         let owner = Account::parse(account_text).map(|account| OwnerKey {
             kind: account.kind(),
-            hash: self.personal.hash(&owner_scope(tenant, account.kind()), account.canonical()),
+            hash: self.personal.hash(&owner_scope(&tenant, account.kind()), account.canonical()),
         });
         let address = start.client_ip.map(|ip| self.personal.hash("throttle|ip", &network(ip)));
         let query = SignInQuery {
-            tenant,
-            application: Some(application_id),
+            tenant: &tenant,
+            application: Some(application),
             source: None,
             owner: owner.as_ref(),
             user: None,
@@ -146,7 +145,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        admit(&application, &start, allow_origin)?;
+        admit(&application, start, allow_origin)?;
         let by_address = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_address, Subject::Address, now)?;
 
@@ -165,9 +164,6 @@ impl SignIn {
         let by_account = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_account, Subject::Account, now)?;
 
-        let FirstFactorProof::Password { password, .. } = start.proof else {
-            return Err(Refusal::InvalidRequest("a password is needed".into()).into());
-        };
         let hash = facts.user.as_ref().and_then(|user| user.password_hash.clone());
         let right = self.passwords.verify(password, hash).await?;
         let (true, Some(user)) = (right, facts.user) else {

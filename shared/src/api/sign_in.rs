@@ -1,0 +1,105 @@
+//! Function `sign-in`: the first factor, a look at a login, and the public keys.
+
+use super::login_wire::{Login, LoginAnswer, open_login};
+use crate::domain::ids::TenantId;
+use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
+use crate::http::{Call, Problem, Reply, Route};
+use crate::ports::TokenSigner;
+use crate::usecase::login_state::ReadLogin;
+use crate::usecase::login_token::LoginTokens;
+use crate::usecase::sign_in::{Begun, FirstFactorProof, SignIn, Start};
+use http::{HeaderValue, header};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// What the function needs.
+pub struct SignInApp {
+    pub sign_in: SignIn,
+    pub read: ReadLogin,
+    pub tokens: LoginTokens,
+    pub signer: Arc<dyn TokenSigner>,
+}
+
+pub const ROUTES: &[Route<SignInApp>] = &[
+    Route::new("POST", "/v1/logins", "start_login", |app, call| Box::pin(start_login(app, call))),
+    Route::new("GET", "/v1/logins/{login}", "get_login", |app, call| Box::pin(get_login(app, call))),
+    Route::new("GET", "/t/{tenant}/.well-known/jwks.json", "get_jwks", |app, call| {
+        Box::pin(get_jwks(app, call))
+    }),
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartLogin {
+    application: String,
+    password: Option<PasswordProof>,
+    assertion: Option<Assertion>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordProof {
+    account: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assertion {
+    user: String,
+    identity_source: Option<String>,
+}
+
+/// Longest account or password that is looked at, in bytes: argon2's time must not follow the caller's input.
+const MAX_INPUT: usize = 1024;
+
+async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
+    let body: StartLogin = call.json()?;
+    let proof = match (body.password, body.assertion) {
+        (Some(given), None) if given.account.len().max(given.password.len()) > MAX_INPUT => {
+            return Err(Refusal::InvalidRequest("account or password is too long".into()).into());
+        }
+        (Some(given), None) => {
+            FirstFactorProof::Password { account: given.account, password: Secret::new(given.password) }
+        }
+        (None, Some(given)) => {
+            FirstFactorProof::Assertion { user: given.user, identity_source: given.identity_source }
+        }
+        _ => {
+            let text = "exactly one of password and assertion is needed";
+            return Err(Refusal::InvalidRequest(text.into()).into());
+        }
+    };
+    let start = Start {
+        application: &body.application,
+        secret: call.optional_bearer()?,
+        origin: call.header(header::ORIGIN)?,
+        client_ip: call.client_ip,
+    };
+    let answer = match app.sign_in.start(&start, proof, &|origin| call.allow_origin(origin)).await? {
+        Begun::Challenge { state, login_token } => {
+            LoginAnswer { login_token: Some(login_token.into_exposed()), ..LoginAnswer::of(&state) }
+        }
+        Begun::Done { ticket, tokens } => {
+            LoginAnswer { login: Login::done(&ticket), login_token: None, tokens: Some(tokens.into()) }
+        }
+    };
+    Ok(Reply::ok(&answer))
+}
+
+async fn get_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
+    let ticket = open_login(&call, &app.tokens)?;
+    let state = app.read.read(ticket).await?;
+    Ok(Reply::ok(&LoginAnswer::of(&state)))
+}
+
+/// The keys are public and the same for every tenant; a token names its tenant in `iss`.
+async fn get_jwks(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
+    if TenantId::parse(call.param("tenant")).is_none() {
+        return Err(Refusal::NotFound.into());
+    }
+    Ok(Reply::ok(&app.signer.jwks())
+        .with_header(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"))
+        .with_header(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")))
+}
