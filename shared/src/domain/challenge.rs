@@ -179,3 +179,7 @@ fn room_for_another(
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "challenge_tests.rs"]
+mod tests;

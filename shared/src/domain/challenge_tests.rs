@@ -1,0 +1,220 @@
+use super::*;
+use crate::domain::ids::{ApplicationId, TenantId, UserId};
+use crate::domain::login::{FirstFactor, LOGIN_SECONDS, Purpose, Status};
+use crate::domain::settings::{CodeRules, Limits};
+
+const START: Timestamp = Timestamp::from_secs(1_000_000);
+
+fn at(seconds: u32) -> Timestamp {
+    START.plus_secs(seconds)
+}
+
+fn phone(hash: &str) -> FactorPhone {
+    FactorPhone {
+        sealed: "sealed".into(),
+        hash: hash.into(),
+        hint: format!("+1 ••• ••• ••{hash}"),
+        country: "US".into(),
+        since: START,
+    }
+}
+
+fn ticket() -> Ticket {
+    let tenant = TenantId::generate(|b| b.fill(1));
+    Ticket {
+        login: LoginId::generate(|b| b.fill(2)),
+        application: ApplicationId::generate(&tenant, |b| b.fill(3)),
+        tenant,
+        user: UserId::generate(|b| b.fill(4)),
+        source: None,
+        purpose: Purpose::SignIn,
+        first: FirstFactor::Password,
+        started_at: START,
+        expires_at: START.plus_secs(LOGIN_SECONDS),
+        code: CodeRules::default(),
+        self_service: true,
+        countries: vec!["US".into()],
+        sending_enabled: true,
+        limits: Limits::default(),
+        bound_hint: None,
+        origins: Vec::new(),
+        message_host: None,
+        sender_name: "Acme".into(),
+        locale: None,
+    }
+}
+
+fn code(sent: u32) -> SentCode {
+    SentCode {
+        pepper: "p1".into(),
+        mac: [7; 32],
+        nonce: [8; 16],
+        sent_to: SentTo { hash: "42".into(), hint: "+1 ••• ••• ••42".into() },
+        first_sent_at: at(sent),
+        sent_at: at(sent),
+        expires_at: at(sent + 300),
+        resend_at: at(sent + 30),
+        delivery: Delivery::Accepted,
+        failures_before: 0,
+        spent: false,
+    }
+}
+
+fn challenge(code: Option<SentCode>) -> Challenge {
+    Challenge {
+        login: LoginId::generate(|b| b.fill(2)),
+        started_at: START,
+        pending: None,
+        phone_changes: 0,
+        sends: u8::from(code.is_some()),
+        code,
+        attempts: 0,
+        max_attempts: 5,
+        idempotency: Vec::new(),
+        completed: None,
+    }
+}
+
+fn bound() -> Factor {
+    Factor { phone: Some(phone("42")), failures: 0, revision: 0 }
+}
+
+fn state(ticket: Ticket, factor: &Factor, challenge: Option<Challenge>, now: u32) -> LoginState {
+    let bound_hint = factor.phone.as_ref().map(|p| p.hint.clone());
+    LoginState { ticket, bound_hint, challenge, now: at(now) }
+}
+
+fn plan(factor: &Factor, challenge: Option<Challenge>, now: u32) -> Result<SendPlan, Refusal> {
+    plan_send(&state(ticket(), factor, challenge, now), factor, &[])
+}
+
+#[test]
+fn f5_a_bound_user_gets_a_fresh_code_at_the_bound_number() {
+    let plan = plan(&bound(), None, 1).expect("sends");
+    assert_eq!((plan.target, plan.binds, plan.again), (phone("42"), false, None));
+    assert_eq!((plan.expires_at, plan.resend_at), (at(301), at(31)));
+}
+
+#[test]
+fn f4_an_unbound_user_must_name_a_number_first_or_ask_the_administrator() {
+    let unbound = Factor::default();
+    assert_eq!(plan(&unbound, None, 1), Err(Refusal::PhoneRequired));
+    let mut closed = ticket();
+    closed.self_service = false;
+    assert_eq!(
+        plan_send(&state(closed, &unbound, None, 1), &unbound, &[]),
+        Err(Refusal::SelfBindingDisabled),
+        "f11"
+    );
+    let mut asked = challenge(None);
+    asked.pending = Some(phone("77"));
+    let plan = plan(&unbound, Some(asked), 1).expect("sends");
+    assert_eq!((plan.target, plan.binds), (phone("77"), true));
+}
+
+#[test]
+fn h2_a_resend_sends_the_same_code_and_lengthens_it_up_to_ten_minutes() {
+    let again = plan(&bound(), Some(challenge(Some(code(0)))), 200).expect("sends");
+    assert_eq!(again.again, Some(code(0)));
+    assert_eq!(again.expires_at, at(500));
+    let mut long = code(0);
+    long.expires_at = at(500);
+    let again = plan(&bound(), Some(challenge(Some(long))), 400).expect("sends");
+    assert_eq!(again.expires_at, at(600), "never past the first send + 10 minutes (N2)");
+}
+
+#[test]
+fn an_expired_code_or_one_for_another_number_is_not_sent_again() {
+    let fresh = plan(&bound(), Some(challenge(Some(code(0)))), 300).expect("sends");
+    assert_eq!((fresh.again, fresh.first_sent_at), (None, at(300)));
+    let mut elsewhere = code(0);
+    elsewhere.sent_to.hash = "old".into();
+    let fresh = plan(&bound(), Some(challenge(Some(elsewhere))), 60).expect("sends");
+    assert_eq!(fresh.again, None);
+}
+
+#[test]
+fn h1_too_soon_and_too_many_say_when() {
+    assert_eq!(
+        plan(&bound(), Some(challenge(Some(code(0)))), 29),
+        Err(Refusal::ResendTooSoon { retry_at: at(30) })
+    );
+    let mut spent = challenge(Some(code(0)));
+    spent.sends = 5;
+    assert_eq!(plan(&bound(), Some(spent), 100), Err(Refusal::TooManySends { retry_at: at(600) }));
+}
+
+#[test]
+fn a_blocked_complete_or_expired_login_sends_nothing() {
+    let mut blocked = challenge(Some(code(0)));
+    blocked.attempts = 5;
+    assert_eq!(plan(&bound(), Some(blocked), 100), Err(Refusal::TooManyAttempts { retry_at: at(600) }));
+    let mut done = code(0);
+    done.spent = true;
+    assert_eq!(plan(&bound(), Some(challenge(Some(done))), 100), Err(Refusal::LoginComplete));
+    assert_eq!(plan(&bound(), None, 600), Err(Refusal::LoginExpired));
+}
+
+#[test]
+fn h4_no_message_leaves_for_a_country_or_a_tenant_that_is_closed() {
+    let factor = bound();
+    let mut abroad = ticket();
+    abroad.countries = vec!["DE".into()];
+    assert_eq!(
+        plan_send(&state(abroad, &factor, None, 1), &factor, &[]),
+        Err(Refusal::CountryNotAllowed)
+    );
+    let mut off = ticket();
+    off.sending_enabled = false;
+    assert!(matches!(
+        plan_send(&state(off, &factor, None, 1), &factor, &[]),
+        Err(Refusal::SendingDisabled { .. })
+    ));
+}
+
+#[test]
+fn a_fourth_login_at_once_waits_and_kills_no_other() {
+    let factor = bound();
+    let others: Vec<_> = [0, 10, 20].map(|sent| challenge(Some(code(sent)))).into();
+    let state = state(ticket(), &factor, None, 40);
+    assert_eq!(
+        plan_send(&state, &factor, &others),
+        Err(Refusal::RateLimited { rule: "live_codes", retry_at: at(300) })
+    );
+    assert!(plan_send(&state, &factor, &others[..2]).is_ok());
+    let mut finished = others.clone();
+    if let Some(code) = &mut finished[0].code {
+        code.spent = true;
+    }
+    assert!(plan_send(&state, &factor, &finished).is_ok(), "a finished login makes room");
+}
+
+#[test]
+fn n6_issuing_stops_before_a_hundred_failures_could_be_passed() {
+    let mut factor = bound();
+    factor.failures = 95;
+    assert!(plan(&factor, None, 1).is_ok(), "95 + 5 is still 100");
+    factor.failures = 96;
+    assert_eq!(plan(&factor, None, 1), Err(Refusal::FactorDisabled));
+    factor.failures = 91;
+    let other = [challenge(Some(code(0)))];
+    let state = state(ticket(), &factor, None, 10);
+    assert_eq!(plan_send(&state, &factor, &other), Err(Refusal::FactorDisabled), "91 + 5 out + 5 more");
+}
+
+#[test]
+fn the_status_of_a_login_follows_from_what_is_stored() {
+    let unbound = Factor::default();
+    let status = |factor: &Factor, c: Option<Challenge>, now| state(ticket(), factor, c, now).status();
+    assert_eq!(status(&unbound, None, 1), Status::BindPhone);
+    assert_eq!(status(&bound(), None, 1), Status::EnterCode);
+    assert_eq!(status(&bound(), None, 600), Status::Expired);
+    let mut bind = challenge(Some(code(0)));
+    bind.pending = Some(phone("42"));
+    if let Some(code) = &mut bind.code {
+        code.spent = true;
+    }
+    assert_eq!(status(&unbound, Some(bind.clone()), 1), Status::EnterCode, "the bind is not committed yet");
+    bind.completed = Some(at(1));
+    assert_eq!(status(&unbound, Some(bind), 700), Status::Complete, "complete stays complete");
+}
