@@ -4,9 +4,11 @@
 
 mod factor_item;
 pub mod keys;
+mod origins;
 mod request;
 
 use aws_sdk_dynamodb::Client;
+pub use origins::normal_origin;
 pub use request::{
     CancelledBy, Item, cancelled, condition_failed, fault, from_item, number, string, to_item,
 };

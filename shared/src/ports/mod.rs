@@ -2,10 +2,12 @@
 //! may use, so its signature says which I/O it can do.
 
 mod crypto;
+mod origins;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
+pub use origins::OriginDirectory;
 use std::fmt;
 
 /// The time. Only adapters read a real clock.
