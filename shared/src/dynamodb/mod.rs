@@ -6,6 +6,7 @@ mod challenge_item;
 mod factor_item;
 pub mod keys;
 mod login_store;
+mod origins;
 mod request;
 mod send_store;
 mod verify_store;
@@ -14,6 +15,7 @@ mod settings_item;
 mod sign_in_store;
 
 use aws_sdk_dynamodb::Client;
+pub use origins::normal_origin;
 pub use request::{
     CancelledBy, Item, cancelled, condition_failed, fault, from_item, number, string, to_item,
 };

@@ -1,5 +1,6 @@
 //! One request, as a handler sees it.
 
+use super::strict::Strict;
 use crate::domain::refusal::Refusal;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -72,12 +73,19 @@ impl Call {
         Ok(Some(token))
     }
 
-    /// The JSON body, strictly: UTF-8, no unknown field, no field twice, no value of another type. What it says of an error names the
-    /// place and the field, never what was sent.
+    /// The JSON body, strictly: UTF-8, one object and nothing after it, no unknown field (where the type denies them), no
+    /// field twice, no value of another type, no array in an object's place, no U+0000. What it says of an error names
+    /// the place and the field, never what was sent.
+    ///
+    /// A type with `flatten`, `untagged` or `tag` buffers what it reads and loses some of this below its top level: wire types use
+    /// none of the three.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         self.require_json()?;
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(Refusal::InvalidRequest("the body is not a JSON object".into()));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        let value = T::deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+        let value = T::deserialize(Strict(&mut reader)).and_then(|value| reader.end().map(|()| value));
         value.map_err(|error| Refusal::InvalidRequest(super::problem::describe(&error)))
     }
 
@@ -97,11 +105,14 @@ impl Call {
         }
     }
 
-    /// The query parameters, strictly: unknown and repeated ones are refused.
+    /// The query parameters, strictly: unknown and repeated ones are refused, and U+0000 in any.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        serde_urlencoded::from_str(&self.query).map_err(|_| {
-            Refusal::InvalidRequest("a query parameter is unknown, repeated or malformed".into())
-        })
+        let refused =
+            || Refusal::InvalidRequest("a query parameter is unknown, repeated or malformed".into());
+        if self.query.contains("%00") {
+            return Err(refused());
+        }
+        serde_urlencoded::from_str(&self.query).map_err(|_| refused())
     }
 
     /// Lets the browser page at `origin` read this call's answer, whatever the answer is (CORS).
@@ -114,5 +125,184 @@ impl Call {
     /// The origin that [`Call::allow_origin`] allowed.
     pub fn allowed_origin(&self) -> Option<&HeaderValue> {
         self.allowed_origin.get()
+    }
+
+    /// Where [`Call::allow_origin`] leaves its answer, for whoever gave the call away.
+    pub(super) fn origin_slot(&self) -> Arc<OnceLock<HeaderValue>> {
+        Arc::clone(&self.allowed_origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::collections::HashMap;
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        account: String,
+        password: String,
+    }
+
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Body {
+        name: Option<String>,
+        count: Option<u8>,
+        inner: Option<Inner>,
+        list: Vec<Inner>,
+        switches: HashMap<String, Option<bool>>,
+    }
+
+    fn call(content_type: &str, body: impl Into<Bytes>) -> Call {
+        let mut headers = HeaderMap::new();
+        if !content_type.is_empty() {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
+        }
+        Call::new(Method::POST, headers, String::new(), body.into(), "req".into())
+    }
+
+    fn read(body: impl Into<Bytes>) -> Result<Body, Refusal> {
+        call("application/json", body).json()
+    }
+
+    fn why(body: impl Into<Bytes>) -> String {
+        match read(body) {
+            Err(Refusal::InvalidRequest(why)) => why,
+            other => panic!("not refused as an invalid request: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_well_formed_body_is_read() {
+        let body = read(
+            r#" {"name":"\u00e9\ud83d\ude00","inner":{"account":"a","password":"b"},
+                 "list":[{"password":"b","account":"a"}],"switches":{"x":null,"y":true}} "#,
+        )
+        .unwrap();
+        assert_eq!(body.name.as_deref(), Some("é😀"));
+        assert_eq!(body.inner.as_ref(), body.list.first());
+        assert_eq!(body.switches["y"], Some(true));
+    }
+
+    #[test]
+    fn t28_a_field_twice_is_refused_at_any_depth() {
+        assert!(why(r#"{"name":"a","name":"b"}"#).starts_with("duplicate field name at "));
+        assert!(
+            why(r#"{"inner":{"account":"a","account":"b","password":"c"}}"#).contains("field account at ")
+        );
+        assert!(why(r#"{"switches":{"x":true,"x":false}}"#).starts_with("duplicate field at "));
+        assert!(why(r#"{"switches":{"x":true,"\u0078":false}}"#).starts_with("duplicate field at "));
+    }
+
+    #[test]
+    fn an_array_in_an_objects_place_is_refused() {
+        assert_eq!(why(r#"["a",1]"#), "the body is not a JSON object");
+        assert!(why(r#"{"inner":["a","b"]}"#).starts_with("a value has the wrong type"));
+        assert!(why(r#"{"list":[["a","b"]]}"#).starts_with("a value has the wrong type"));
+    }
+
+    #[test]
+    fn what_is_not_one_json_object_is_refused() {
+        for body in [
+            "",
+            "null",
+            "\"x\"",
+            "1",
+            "{",
+            "{}{}",
+            "{} x",
+            "{}\0",
+            "{'name':1}",
+            "{\"name\":\"a\",}",
+            "// c\n{}",
+        ] {
+            why(body);
+        }
+        why("\u{feff}{}");
+        why(&b"{\"name\":\"\xff\"}"[..]);
+        why(&b"{\"name\":\"\xed\xa0\x80\"}"[..]);
+        why(format!("{{\"list\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000)));
+        why(format!("{}{}", "{\"inner\":".repeat(10_000), "}".repeat(10_000)));
+    }
+
+    #[test]
+    fn text_that_no_store_keeps_faithfully_is_refused() {
+        for body in [
+            r#"{"name":"a\u0000b"}"#,
+            r#"{"inner":{"account":"\u0000","password":"b"}}"#,
+            r#"{"switches":{"\u0000":true}}"#,
+            r#"{"name":"\ud800"}"#,
+            r#"{"name":"\udc00\ud800"}"#,
+            "{\"name\":\"a\0b\"}",
+            "{\"name\":\"a\nb\"}",
+        ] {
+            why(body);
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_without_repeating_it() {
+        for body in [
+            r#"{"count":"canary-7"}"#,
+            r#"{"count":-7}"#,
+            r#"{"count":7.0}"#,
+            r#"{"count":700}"#,
+            r#"{"name":["canary-7"]}"#,
+            r#"{"canary-7":1}"#,
+            r#"{"inner":{"account":"a"}}"#,
+        ] {
+            let why = why(body);
+            assert!(!why.contains("canary") && why.contains("at line 1 column"), "{why}");
+        }
+    }
+
+    #[test]
+    fn only_json_is_read() {
+        for content_type in ["", "text/plain", "application/x-www-form-urlencoded", "application/jsonp"] {
+            assert_eq!(call(content_type, "{}").json::<Body>(), Err(Refusal::UnsupportedMediaType));
+        }
+        for content_type in ["Application/JSON; charset=utf-8", "application/merge-patch+json"] {
+            assert!(call(content_type, "{}").json::<Body>().is_ok());
+        }
+        assert_eq!(call("", "").json_or_empty(), Ok(Body::default()));
+        assert!(call("", " ").json_or_empty::<Body>().is_err());
+    }
+
+    #[test]
+    fn t28_a_query_parameter_twice_is_refused() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Query {
+            limit: Option<u16>,
+        }
+        let query = |text: &str| {
+            let call = Call::new(Method::GET, HeaderMap::new(), text.into(), Bytes::new(), "req".into());
+            call.query::<Query>().map(|query| query.limit).ok()
+        };
+        assert_eq!(query("limit=5"), Some(Some(5)));
+        assert_eq!(query(""), Some(None));
+        for bad in ["limit=5&limit=5", "limit=5&other=1", "limit=x", "limit=5%00", "limit"] {
+            assert_eq!(query(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn t28_a_bearer_credential_stands_alone() {
+        let bearer = |values: &[&str]| {
+            let mut call = call("", "");
+            for value in values {
+                call.headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
+            }
+            call.bearer().map(str::to_owned)
+        };
+        assert_eq!(bearer(&["bearer  abc"]), Ok("abc".into()));
+        assert_eq!(bearer(&[]), Err(Refusal::Unauthenticated));
+        for bad in ["Basic abc", "Bearer", "Bearer ", "Bearer a b", "Bearer a, Bearer b"] {
+            assert_eq!(bearer(&[bad]), Err(Refusal::Unauthenticated), "{bad}");
+        }
+        assert!(matches!(bearer(&["Bearer a", "Bearer a"]), Err(Refusal::InvalidRequest(_))));
     }
 }

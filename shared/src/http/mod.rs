@@ -1,11 +1,18 @@
 //! The edge: requests in, answers out, over the `http` crate's types, so that the same code runs in Lambda, in `local` and in tests.
 
+mod answer;
 mod call;
+mod edge;
+pub mod lambda;
 mod problem;
 mod reply;
 mod route;
+mod strict;
+mod wording;
 
-pub use call::Call;
-pub use problem::Problem;
+pub use answer::REQUEST_ID;
+pub use call::{Call, MAX_BODY};
+pub use edge::Edge;
+pub use problem::{Problem, ProblemKind, status};
 pub use reply::Reply;
 pub use route::{Handler, Route};

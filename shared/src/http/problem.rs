@@ -102,9 +102,11 @@ pub(super) fn describe(error: &serde_json::Error) -> String {
                 .find(|what| text.starts_with(what));
             match what {
                 Some(what @ ("missing field" | "duplicate field")) => {
-                    // The name in these two is one of ours.
-                    let name = text.split('`').nth(1).unwrap_or_default();
-                    format!("{what} {name} at {place}")
+                    // A name in these two is one of ours; a map's key, which is the caller's, is not named.
+                    match text.split('`').nth(1) {
+                        Some(name) => format!("{what} {name} at {place}"),
+                        None => format!("{what} at {place}"),
+                    }
                 }
                 Some(what) => format!("{what} at {place}"),
                 None => format!("a value has the wrong type or is out of range at {place}"),

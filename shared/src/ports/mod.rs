@@ -3,10 +3,12 @@
 
 mod crypto;
 pub mod login;
+mod origins;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
+pub use origins::OriginDirectory;
 use std::fmt;
 
 /// The time. Only adapters read a real clock.
