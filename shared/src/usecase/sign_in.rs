@@ -18,7 +18,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
-use crate::ports::login::{OwnerKey, SignInFacts, SignInQuery, SignInStore, SignInUser};
+use crate::domain::user::presented_password;
+use crate::ports::login::{OwnerKey, SignInQuery, SignInStore, SignInUser};
 use crate::ports::{Clock, Entropy, Passwords, PersonalData, TokenSigner, Tokens};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -165,6 +166,11 @@ impl SignIn {
         refuse_throttled(by_account, Subject::Account, now)?;
 
         let hash = facts.user.as_ref().and_then(|user| user.password_hash.clone());
+        // What can't be a password is judged against nothing, at the same cost.
+        let (password, hash) = match presented_password(&password) {
+            Some(password) => (password, hash),
+            None => (Secret::new(String::new()), None),
+        };
         let right = self.passwords.verify(password, hash).await?;
         let (true, Some(user)) = (right, facts.user) else {
             self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;

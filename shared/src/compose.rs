@@ -1,0 +1,96 @@
+//! Puts each function together from its adapters. A parameter is a right: what a function isn't given here, it cannot do.
+
+use crate::api::code_issuance::CodeIssuanceApp;
+use crate::api::code_verification::CodeVerificationApp;
+use crate::api::phone_binding::PhoneBindingApp;
+use crate::api::sign_in::SignInApp;
+use crate::dynamodb::DynamoStore;
+use crate::ports::sms::SmsSender;
+use crate::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::usecase::bind_phone::AskForNumber;
+use crate::usecase::issue_code::IssueCode;
+use crate::usecase::login_state::ReadLogin;
+use crate::usecase::login_token::LoginTokens;
+use crate::usecase::sign_in::SignIn;
+use crate::usecase::verify_code::VerifyCode;
+use std::sync::Arc;
+
+/// What every function has.
+#[derive(Clone)]
+pub struct Base {
+    pub store: DynamoStore,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// `own_host` is the host of the deployment's own address.
+pub fn sign_in(
+    base: &Base,
+    passwords: Arc<dyn Passwords>,
+    personal: Arc<dyn PersonalData>,
+    sealer: Arc<dyn LoginSealer>,
+    signer: Arc<dyn TokenSigner>,
+    own_host: Option<String>,
+) -> SignInApp {
+    let store = Arc::new(base.store.clone());
+    let tokens = LoginTokens::new(sealer);
+    let clock = &base.clock;
+    SignInApp {
+        sign_in: SignIn {
+            store: store.clone(),
+            passwords,
+            personal,
+            tokens: tokens.clone(),
+            signer: signer.clone(),
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+            own_host,
+        },
+        read: ReadLogin { store, clock: clock.clone() },
+        tokens,
+        signer,
+    }
+}
+
+pub fn phone_binding(
+    base: &Base,
+    personal: Arc<dyn PersonalData>,
+    sealer: Arc<dyn LoginSealer>,
+) -> PhoneBindingApp {
+    let ask = AskForNumber { store: Arc::new(base.store.clone()), personal, clock: base.clock.clone() };
+    PhoneBindingApp { ask, tokens: LoginTokens::new(sealer) }
+}
+
+pub fn code_issuance(
+    base: &Base,
+    codes: Arc<dyn Codes>,
+    personal: Arc<dyn PersonalData>,
+    sealer: Arc<dyn LoginSealer>,
+    sender: Arc<dyn SmsSender>,
+) -> CodeIssuanceApp {
+    let issue = IssueCode {
+        store: Arc::new(base.store.clone()),
+        codes,
+        personal,
+        sender,
+        clock: base.clock.clone(),
+        entropy: base.entropy.clone(),
+    };
+    CodeIssuanceApp { issue, tokens: LoginTokens::new(sealer) }
+}
+
+pub fn code_verification(
+    base: &Base,
+    codes: Arc<dyn Codes>,
+    sealer: Arc<dyn LoginSealer>,
+    signer: Arc<dyn TokenSigner>,
+) -> CodeVerificationApp {
+    let verify = VerifyCode {
+        store: Arc::new(base.store.clone()),
+        codes,
+        signer,
+        clock: base.clock.clone(),
+        entropy: base.entropy.clone(),
+    };
+    CodeVerificationApp { verify, tokens: LoginTokens::new(sealer) }
+}
