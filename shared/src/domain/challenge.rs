@@ -92,6 +92,17 @@ impl Challenge {
             || (self.pending.is_none() && self.code.as_ref().is_some_and(|code| code.spent))
     }
 
+    /// In one word, for support.
+    pub fn stage(&self, now: Timestamp) -> &'static str {
+        match &self.code {
+            _ if self.is_complete() => "complete",
+            _ if self.attempts >= u32::from(self.max_attempts) => "blocked",
+            None => "number_given",
+            Some(code) if now >= code.expires_at => "expired",
+            Some(_) => "sent",
+        }
+    }
+
     /// Whether a code is out that could still be guessed.
     fn is_live(&self, now: Timestamp) -> bool {
         !self.is_complete()

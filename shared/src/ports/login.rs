@@ -1,6 +1,6 @@
 //! Storage of logins, a verb for each step.
 
-use super::Fault;
+use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::application::Application;
 use crate::domain::challenge::{Challenge, Delivery, SendPlan};
 use crate::domain::factor::{Factor, FactorPhone};
@@ -204,4 +204,15 @@ pub trait VerifyStore: Send + Sync {
     /// Takes the number that could not be bound and its code away, so that another can be asked for.
     async fn forget_number(&self, key: LoginKey<'_>, phone: &FactorPhone)
     -> Result<Option<Challenge>, Fault>;
+}
+
+#[async_trait]
+pub trait SupportStore: Send + Sync {
+    /// A user's challenges, newest first; one Query. A cursor that this list did not give out is refused.
+    async fn challenges(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        page: &PageRequest,
+    ) -> Result<Page<Challenge>, Failure>;
 }

@@ -5,6 +5,7 @@ pub mod issue_code;
 pub mod login_state;
 pub mod login_token;
 pub mod sign_in;
+pub mod support;
 pub mod verify_code;
 
 use crate::domain::login::LoginState;
