@@ -3,11 +3,14 @@
 pub mod admin_key;
 pub mod application;
 pub mod factor;
+pub mod identifier;
 pub mod identity_source;
 pub mod ids;
 pub mod login;
+pub mod phone;
 pub mod refusal;
 pub mod secret;
 pub mod settings;
 pub mod tenant;
 pub mod time;
+pub mod user;
