@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod auth;
+pub mod bootstrap;
 pub mod compose;
 pub mod domain;
 pub mod dynamodb;

@@ -1,1 +1,14 @@
-fn main() {}
+//! Lambda function `code-issuance`: sends codes. The only one that may publish a message.
+
+use shared::api::code_issuance::ROUTES;
+use shared::bootstrap::Lambda;
+use shared::compose;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let lambda = Lambda::start()?;
+    let (codes, personal, sealer) =
+        tokio::try_join!(lambda.codes(), lambda.personal(), lambda.sealer())?;
+    let app = compose::code_issuance(&lambda.base, codes, personal, sealer, lambda.sms()?);
+    lambda.serve(app, ROUTES).await
+}

@@ -1,1 +1,13 @@
-fn main() {}
+//! Lambda function `phone-binding`: the number that an unbound user wants to bind.
+
+use shared::api::phone_binding::ROUTES;
+use shared::bootstrap::Lambda;
+use shared::compose;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    let lambda = Lambda::start()?;
+    let (personal, sealer) = tokio::try_join!(lambda.personal(), lambda.sealer())?;
+    let app = compose::phone_binding(&lambda.base, personal, sealer);
+    lambda.serve(app, ROUTES).await
+}

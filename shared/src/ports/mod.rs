@@ -3,6 +3,7 @@
 
 mod crypto;
 pub mod login;
+pub mod sms;
 mod origins;
 
 use crate::domain::refusal::Refusal;

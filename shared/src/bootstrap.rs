@@ -1,0 +1,127 @@
+//! What every Lambda function's `main` does: read the environment, fetch exactly the secrets that this function may have, open the
+//! connections, serve.
+
+use crate::auth::{
+    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, OperatorHashes, PersonalDataKeys, SealingKeys,
+    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+};
+use crate::compose::Base;
+use crate::config::{Aws, Environment, OsEntropy, SecretName, SystemClock};
+use crate::dynamodb::{DynamoStore, keys};
+use crate::http::{Edge, Route};
+use crate::ports::sms::SmsSender;
+use crate::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::sms::SnsSender;
+use serde_json::Value;
+use std::sync::Arc;
+
+type Error = lambda_http::Error;
+
+/// A Lambda function that is starting.
+pub struct Lambda {
+    environment: Environment,
+    aws: Aws,
+    pub base: Base,
+}
+
+impl Lambda {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or wrong. Lambda reports it as a failed initialisation.
+    pub fn start() -> Result<Self, Error> {
+        crate::telemetry::init();
+        let environment = Environment::of_process();
+        let aws = environment.aws()?;
+        let tables = environment.tables()?;
+        let base = Base {
+            store: DynamoStore::new(aws.dynamodb(), tables.directory, tables.logins),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(OsEntropy),
+        };
+        Ok(Self { environment, aws, base })
+    }
+
+    async fn secret(&self, name: SecretName) -> Result<Value, Error> {
+        let text = self.environment.secret(&self.aws, name).await?;
+        // serde's own message could quote the secret.
+        serde_json::from_str(text.expose()).map_err(|_| format!("secret {} is not JSON", name.as_str()).into())
+    }
+
+    pub async fn sealer(&self) -> Result<Arc<dyn LoginSealer>, Error> {
+        let keys = SealingKeys::parse(&self.secret(SecretName::Sealing).await?)?;
+        Ok(Arc::new(XChaChaLoginSealer::new(keys, self.base.entropy.clone())))
+    }
+
+    pub async fn personal(&self) -> Result<Arc<dyn PersonalData>, Error> {
+        let keys = PersonalDataKeys::parse(&self.secret(SecretName::PersonalData).await?)?;
+        Ok(Arc::new(XChaChaPersonalData::new(keys, self.base.entropy.clone())))
+    }
+
+    pub async fn codes(&self) -> Result<Arc<dyn Codes>, Error> {
+        let peppers = CodePeppers::parse(&self.secret(SecretName::CodePepper).await?)?;
+        Ok(Arc::new(HmacCodes::new(&peppers)))
+    }
+
+    pub async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Error> {
+        let keys = SigningKeys::parse(&self.secret(SecretName::Signing).await?)?;
+        Ok(Arc::new(Es256TokenSigner::new(keys, &self.environment.base_url()?, self.base.entropy.clone())))
+    }
+
+    pub async fn operator(&self) -> Result<OperatorHashes, Error> {
+        Ok(OperatorHashes::parse(&self.secret(SecretName::Operator).await?)?)
+    }
+
+    pub fn passwords(&self) -> Result<Arc<dyn Passwords>, Error> {
+        let passwords = Argon2Passwords::new(self.base.entropy.clone());
+        Ok(Arc::new(passwords.map_err(|fault| fault.to_string())?))
+    }
+
+    pub fn sms(&self) -> Result<Arc<dyn SmsSender>, Error> {
+        Ok(Arc::new(SnsSender::new(self.aws.sns(), self.environment.sms()?)))
+    }
+
+    /// Host of this deployment's own address.
+    pub fn own_host(&self) -> Result<Option<String>, Error> {
+        let base = self.environment.base_url()?;
+        let authority = base.split("://").nth(1).and_then(|rest| rest.split('/').next());
+        Ok(authority.map(|host| host.split(':').next().unwrap_or(host).to_owned()))
+    }
+
+    /// Serves until Lambda stops the environment. The connection to DynamoDB is opened first: the first TLS handshake costs tens of
+    /// milliseconds of CPU, which initialisation has in full and a small function's first request has not.
+    pub async fn serve<A: Send + Sync + 'static>(
+        self,
+        app: A,
+        routes: &'static [Route<A>],
+    ) -> Result<(), Error> {
+        self.serve_edge(|edge| edge.mount(Arc::new(app), routes)).await
+    }
+
+    /// As [`Lambda::serve`], with browsers' preflight requests.
+    pub async fn serve_with_preflight<A: Send + Sync + 'static>(
+        self,
+        app: A,
+        routes: &'static [Route<A>],
+    ) -> Result<(), Error> {
+        let origins = Arc::new(self.base.store.clone());
+        self.serve_edge(|edge| edge.mount(Arc::new(app), routes).with_preflight(origins)).await
+    }
+
+    async fn serve_edge(self, mount: impl FnOnce(Edge) -> Edge) -> Result<(), Error> {
+        self.warm().await;
+        let clock: Arc<dyn Clock> = self.base.clock.clone();
+        let entropy: Arc<dyn Entropy> = self.base.entropy.clone();
+        crate::http::lambda::run(mount(Edge::new(clock, entropy))).await
+    }
+
+    /// Any answer will do, a refusal too: what counts is the connection.
+    async fn warm(&self) {
+        let store = &self.base.store;
+        let nothing = keys::limit("warm", "none").attributes();
+        let request = store.client().get_item().table_name(store.logins()).set_key(Some(nothing));
+        if request.send().await.is_err() {
+            tracing::debug!("the connection was not warmed");
+        }
+    }
+}
