@@ -7,9 +7,11 @@
 pub mod api;
 pub mod auth;
 pub mod compose;
+pub mod config;
 pub mod domain;
 pub mod dynamodb;
 pub mod http;
 pub mod ports;
 pub mod sms;
+pub mod telemetry;
 pub mod usecase;
