@@ -13,6 +13,7 @@ mod verify_store;
 pub mod policy_items;
 mod settings_item;
 mod sign_in_store;
+pub mod tables;
 
 use aws_sdk_dynamodb::Client;
 pub use origins::normal_origin;

@@ -5,11 +5,13 @@ mod crypto;
 pub mod login;
 pub mod sms;
 mod origins;
+mod sms;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
 pub use origins::OriginDirectory;
+pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
 use std::fmt;
 
 /// The time. Only adapters read a real clock.

@@ -1,1 +1,5 @@
-//! To be filled.
+//! Senders of messages.
+
+mod sns;
+
+pub use sns::{SnsOptions, SnsSender};

@@ -1,0 +1,119 @@
+//! The SDK's clients, built without `aws-config`: a function's region and credentials are in its environment, so there is no chain
+//! of providers to ask, and no profile, SSO or STS to link and start.
+
+use super::{ConfigError, Environment};
+use crate::domain::secret::Secret;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, SharedHttpClient,
+};
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use std::time::Duration;
+
+/// How long a connection may take. The services are in the same region: a connect that takes longer goes nowhere.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long one attempt may take; after a thaw, the first one often goes to a connection that is gone.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
+/// How long a call with all its attempts may take.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_ATTEMPTS: u32 = 3;
+/// How long the one attempt at a message may take. A message whose fate is unknown costs the user a wait, so it gets longer.
+const PUBLISH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Region, credentials and the one HTTP client of all services.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    config: SdkConfig,
+    dynamodb_endpoint: Option<String>,
+    sns_endpoint: Option<String>,
+    secrets_manager_endpoint: Option<String>,
+}
+
+impl Aws {
+    pub(super) fn new(environment: &Environment) -> Result<Self, ConfigError> {
+        let region = environment.require("AWS_REGION")?.to_owned();
+        let credentials = Credentials::new(
+            environment.require("AWS_ACCESS_KEY_ID")?,
+            environment.require("AWS_SECRET_ACCESS_KEY")?,
+            environment.get("AWS_SESSION_TOKEN").map(str::to_owned),
+            // They change only with the execution environment.
+            None,
+            "environment",
+        );
+        let endpoint =
+            |service: &str| environment.get(&format!("AWS_ENDPOINT_URL_{service}")).map(str::to_owned);
+        Ok(Self {
+            config: sdk_config(region, credentials, https_client()),
+            dynamodb_endpoint: endpoint("DYNAMODB"),
+            sns_endpoint: endpoint("SNS"),
+            secrets_manager_endpoint: endpoint("SECRETS_MANAGER"),
+        })
+    }
+
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+        config.set_endpoint_url(self.dynamodb_endpoint.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// A client that never repeats a call: whether a message may be sent again is [`crate::sms`]'s to decide.
+    pub fn sns(&self) -> aws_sdk_sns::Client {
+        let mut config = aws_sdk_sns::config::Builder::from(&self.config)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts(PUBLISH_TIMEOUT));
+        config.set_endpoint_url(self.sns_endpoint.clone());
+        aws_sdk_sns::Client::from_conf(config.build())
+    }
+
+    /// The value of a secret, or why there is none: the service's code, or what the connection says.
+    pub(super) async fn read_secret(&self, arn: &str) -> Result<Secret<String>, String> {
+        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+        config.set_endpoint_url(self.secrets_manager_endpoint.clone());
+        let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
+        let answer = client.get_secret_value().secret_id(arn).send().await;
+        let answer = answer.map_err(|error| match error.code() {
+            Some(code) => code.to_owned(),
+            None => DisplayErrorContext(error).to_string(),
+        })?;
+        answer.secret_string.map(Secret::new).ok_or_else(|| "it holds no text".to_owned())
+    }
+}
+
+/// A client for an engine on this machine, which takes any region and any credentials and speaks plain HTTP.
+pub fn dynamodb_client_for(endpoint_url: &str) -> aws_sdk_dynamodb::Client {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    let config = sdk_config("us-east-1".to_owned(), credentials, Builder::new().build_http());
+    let config = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(endpoint_url);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+fn sdk_config(region: String, credentials: Credentials, http_client: SharedHttpClient) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(region))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        // The credentials are a value: a cache would only add a lock and a refresh that can't succeed.
+        .identity_cache(IdentityCache::no_cache())
+        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .timeout_config(timeouts(ATTEMPT_TIMEOUT))
+        .http_client(http_client)
+        .build()
+}
+
+fn timeouts(attempt: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
+/// One client for all services: a second one would read the system's certificates and open its connections again. `ring` rather
+/// than aws-lc, whose first use costs a small Lambda the better part of a second.
+fn https_client() -> SharedHttpClient {
+    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
