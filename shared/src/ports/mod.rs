@@ -5,7 +5,6 @@ mod crypto;
 pub mod login;
 pub mod sms;
 mod origins;
-mod sms;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
