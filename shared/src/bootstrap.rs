@@ -45,7 +45,8 @@ impl Lambda {
     async fn secret(&self, name: SecretName) -> Result<Value, Error> {
         let text = self.environment.secret(&self.aws, name).await?;
         // serde's own message could quote the secret.
-        serde_json::from_str(text.expose()).map_err(|_| format!("secret {} is not JSON", name.as_str()).into())
+        serde_json::from_str(text.expose())
+            .map_err(|_| format!("secret {} is not JSON", name.as_str()).into())
     }
 
     pub async fn sealer(&self) -> Result<Arc<dyn LoginSealer>, Error> {
@@ -60,7 +61,7 @@ impl Lambda {
 
     pub async fn codes(&self) -> Result<Arc<dyn Codes>, Error> {
         let peppers = CodePeppers::parse(&self.secret(SecretName::CodePepper).await?)?;
-        Ok(Arc::new(HmacCodes::new(&peppers)))
+        Ok(Arc::new(HmacCodes::new(peppers)))
     }
 
     pub async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Error> {

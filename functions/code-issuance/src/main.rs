@@ -7,8 +7,7 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (codes, personal, sealer) =
-        tokio::try_join!(lambda.codes(), lambda.personal(), lambda.sealer())?;
+    let (codes, personal, sealer) = tokio::try_join!(lambda.codes(), lambda.personal(), lambda.sealer())?;
     let app = compose::code_issuance(&lambda.base, codes, personal, sealer, lambda.sms()?);
     lambda.serve(app, ROUTES).await
 }

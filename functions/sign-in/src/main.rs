@@ -7,15 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer, signer) =
-        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer())?;
-    let app = compose::sign_in(
-        &lambda.base,
-        lambda.passwords()?,
-        personal,
-        sealer,
-        signer,
-        lambda.own_host()?,
-    );
+    let (personal, sealer, signer) = tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer())?;
+    let app =
+        compose::sign_in(&lambda.base, lambda.passwords()?, personal, sealer, signer, lambda.own_host()?);
     lambda.serve_with_preflight(app, ROUTES).await
 }

@@ -14,9 +14,7 @@ pub struct CodeIssuanceApp {
 }
 
 pub const ROUTES: &[Route<CodeIssuanceApp>] =
-    &[Route::new("POST", "/v1/logins/{login}/code", "send_code", |app, call| {
-        Box::pin(send_code(app, call))
-    })];
+    &[Route::new("POST", "/v1/logins/{login}/code", "send_code", |app, call| Box::pin(send_code(app, call)))];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -45,11 +45,8 @@ struct ChallengeWire {
 
 impl From<&LoginState> for Login {
     fn from(state: &LoginState) -> Self {
-        let mfa = Mfa {
-            required: true,
-            factor: Some("sms"),
-            phone_hint: state.phone_hint().map(str::to_owned),
-        };
+        let mfa =
+            Mfa { required: true, factor: Some("sms"), phone_hint: state.phone_hint().map(str::to_owned) };
         let challenge = state.challenge.as_ref().and_then(|challenge| challenge_wire(state, challenge));
         Self::new(&state.ticket, state.status(), mfa, challenge, state.now.rfc3339())
     }

@@ -160,10 +160,7 @@ fn h4_no_message_leaves_for_a_country_or_a_tenant_that_is_closed() {
     let factor = bound();
     let mut abroad = ticket();
     abroad.countries = vec!["DE".into()];
-    assert_eq!(
-        plan_send(&state(abroad, &factor, None, 1), &factor, &[]),
-        Err(Refusal::CountryNotAllowed)
-    );
+    assert_eq!(plan_send(&state(abroad, &factor, None, 1), &factor, &[]), Err(Refusal::CountryNotAllowed));
     let mut off = ticket();
     off.sending_enabled = false;
     assert!(matches!(

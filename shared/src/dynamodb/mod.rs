@@ -7,13 +7,13 @@ mod factor_item;
 pub mod keys;
 mod login_store;
 mod origins;
+pub mod policy_items;
 mod request;
 mod send_store;
-mod verify_store;
-pub mod policy_items;
 mod settings_item;
 mod sign_in_store;
 pub mod tables;
+mod verify_store;
 
 use aws_sdk_dynamodb::Client;
 pub use origins::normal_origin;

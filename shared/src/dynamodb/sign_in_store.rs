@@ -5,11 +5,11 @@ use super::challenge_item::Reader;
 use super::keys::{self, Key};
 use super::policy_items::{decode_application, decode_source, decode_tenant};
 use super::request::{Item, condition_failed, fault, number};
-use super::user_item::decode_sign_in_user;
 use crate::domain::first_factor::{Throttle, WINDOW_SECONDS};
+use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
-use crate::ports::login::{SignInFacts, SignInQuery, SignInStore};
+use crate::ports::login::{SignInFacts, SignInQuery, SignInStore, SignInUser};
 use async_trait::async_trait;
 
 /// The kind of the throttles' items.
@@ -87,6 +87,16 @@ impl SignInStore for DynamoStore {
 
 fn take(key: &Option<Key>, from: impl FnOnce(&Key) -> Option<Item>) -> Option<Item> {
     key.as_ref().and_then(from)
+}
+
+/// Nothing that identifies the user is opened for a sign-in.
+fn decode_sign_in_user(item: Item) -> Result<SignInUser, Fault> {
+    let read = Reader(&item);
+    Ok(SignInUser {
+        id: Reader::need(read.text(keys::SK).and_then(UserId::parse), keys::SK)?,
+        password_hash: read.text("password_hash").map(str::to_owned),
+        locale: read.text("locale").map(str::to_owned),
+    })
 }
 
 fn decode_throttle(item: Option<Item>) -> Throttle {

@@ -3,8 +3,8 @@
 
 mod crypto;
 pub mod login;
-pub mod sms;
 mod origins;
+pub mod sms;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;

@@ -210,9 +210,8 @@ impl SignIn {
         factor: Option<Factor>,
         now: Timestamp,
     ) -> Result<Begun, LoginFailure> {
-        let switch = source.as_ref().map(|id| {
-            SourceSwitch::from(tenant.security.identity_sources.get(id).copied())
-        });
+        let switch =
+            source.as_ref().map(|id| SourceSwitch::from(tenant.security.identity_sources.get(id).copied()));
         let decision = decide(&PolicyInput::new(tenant, application, switch));
         let rules = effective_rules(tenant, application);
         let ticket = Ticket {
@@ -246,10 +245,7 @@ impl SignIn {
 }
 
 /// A tenant and its application; either missing is the same 404.
-fn known(
-    tenant: Option<Tenant>,
-    application: Option<Application>,
-) -> Result<(Tenant, Application), Refusal> {
+fn known(tenant: Option<Tenant>, application: Option<Application>) -> Result<(Tenant, Application), Refusal> {
     Ok((tenant.ok_or(Refusal::NotFound)?, application.ok_or(Refusal::NotFound)?))
 }
 
