@@ -36,6 +36,7 @@ fn ticket() -> Ticket {
         countries: vec!["US".into()],
         sending_enabled: true,
         limits: Limits::default(),
+        sees_client: true,
         bound_hint: None,
         origins: Vec::new(),
         message_host: None,

@@ -99,6 +99,9 @@ pub struct Ticket {
     pub countries: Vec<String>,
     pub sending_enabled: bool,
     pub limits: Limits,
+    /// Whether calls come from the client itself. A login that a back end started, with the application's secret, is
+    /// likely carried on by it too: its address is not the user's and counts against no limit.
+    pub sees_client: bool,
     /// Hint of the number that was bound at the start.
     pub bound_hint: Option<String>,
     /// Browser origins that may read this login's answers.

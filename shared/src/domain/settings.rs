@@ -55,6 +55,10 @@ pub struct Limits {
     pub per_phone_day: u32,
     pub per_user_hour: u32,
     pub per_ip_hour: u32,
+    /// Messages to one range of numbers (all but the last four digits) in an hour.
+    pub per_range_hour: u32,
+    pub per_country_day: u32,
+    pub per_application_day: u32,
     pub per_tenant_day: u32,
     pub budget_usd_day: u32,
 }
@@ -84,6 +88,9 @@ impl Default for Limits {
             per_phone_day: 10,
             per_user_hour: 10,
             per_ip_hour: 20,
+            per_range_hour: 100,
+            per_country_day: 10_000,
+            per_application_day: 10_000,
             per_tenant_day: 10_000,
             budget_usd_day: 50,
         }

@@ -140,3 +140,8 @@ pub fn challenge(tenant: &TenantId, user: &UserId, started_at: Timestamp, login:
 pub fn limit(rule: &str, subject: &str) -> Key {
     Key::new(format!("limit#{rule}#{subject}"), "limit")
 }
+
+/// One shard of what a tenant sends in a day (days since 1970).
+pub fn tenant_day(tenant: &TenantId, day: i64, shard: u32) -> Key {
+    limit("tenant", &format!("{tenant}#{day}#{shard}"))
+}

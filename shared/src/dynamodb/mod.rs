@@ -5,6 +5,7 @@
 mod challenge_item;
 mod factor_item;
 pub mod keys;
+mod limit_store;
 mod login_store;
 mod origins;
 pub mod policy_items;

@@ -2,6 +2,7 @@
 //! may use, so its signature says which I/O it can do.
 
 mod crypto;
+pub mod limits;
 pub mod login;
 mod origins;
 pub mod sms;

@@ -59,8 +59,10 @@ struct Wire {
     b: bool,
     n: Vec<String>,
     on: bool,
-    /// Limits: phone by hour and day, user by hour, IP by hour, tenant by day, budget by day.
-    m: (u32, u32, u32, u32, u32, u32),
+    /// Limits, in the order of [`Limits`]' fields.
+    m: [u32; 9],
+    /// Whether the client's own address is seen.
+    k: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     h: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
@@ -90,14 +92,18 @@ impl From<&Ticket> for Wire {
             b: ticket.self_service,
             n: ticket.countries.clone(),
             on: ticket.sending_enabled,
-            m: (
+            m: [
                 m.per_phone_hour,
                 m.per_phone_day,
                 m.per_user_hour,
                 m.per_ip_hour,
+                m.per_range_hour,
+                m.per_country_day,
+                m.per_application_day,
                 m.per_tenant_day,
                 m.budget_usd_day,
-            ),
+            ],
+            k: ticket.sees_client,
             h: ticket.bound_hint.clone(),
             o: ticket.origins.clone(),
             d: ticket.message_host.clone(),
@@ -128,19 +134,29 @@ impl Wire {
             self_service: self.b,
             countries: self.n,
             sending_enabled: self.on,
-            limits: Limits {
-                per_phone_hour,
-                per_phone_day,
-                per_user_hour,
-                per_ip_hour,
-                per_tenant_day,
-                budget_usd_day,
-            },
+            limits: limits(self.m),
+            sees_client: self.k,
             bound_hint: self.h,
             origins: self.o,
             message_host: self.d,
             sender_name: self.w,
             locale: self.g,
         })
+    }
+}
+
+fn limits(m: [u32; 9]) -> Limits {
+    let [per_phone_hour, per_phone_day, per_user_hour, per_ip_hour, per_range_hour, rest @ ..] = m;
+    let [per_country_day, per_application_day, per_tenant_day, budget_usd_day] = rest;
+    Limits {
+        per_phone_hour,
+        per_phone_day,
+        per_user_hour,
+        per_ip_hour,
+        per_range_hour,
+        per_country_day,
+        per_application_day,
+        per_tenant_day,
+        budget_usd_day,
     }
 }

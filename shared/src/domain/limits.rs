@@ -1,0 +1,180 @@
+//! Sending limits (acceptance H4): what stops SMS pumping, toll fraud and bombing a victim.
+//!
+//! A number's limit is exact and counts over all tenants: its last sends are kept, newest first, and each rule looks at the one that
+//! it must not be younger than. What many users share is counted in fixed windows, which one write can do however busy they are; a
+//! window's edge may see up to twice the limit.
+
+use super::settings::Limits;
+use super::time::Timestamp;
+
+/// How many of a number's sends are remembered: the highest bound of `per_phone_day`.
+pub const REMEMBERED: usize = 20;
+/// Sends to one number in ten minutes, over all tenants, whatever a tenant's own limits say.
+const PER_TEN_MINUTES: usize = 5;
+/// The wait after the first, second … send within [`WAIT_WINDOW_SECONDS`], in seconds; the last one holds from then on.
+const WAITS: [u32; 7] = [30, 60, 120, 240, 480, 960, 1920];
+/// After this long without a send, in seconds, the wait starts again at its shortest.
+const WAIT_WINDOW_SECONDS: i64 = 2 * 3600;
+
+/// One rule about a number: the `nth` last send must be at least `seconds` old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberRule {
+    pub name: &'static str,
+    /// 1 is the last send.
+    pub nth: usize,
+    pub seconds: u32,
+}
+
+/// One growing wait: while the `nth` last send is within the window, the last one must be at least `seconds` old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitRule {
+    pub nth: usize,
+    pub seconds: u32,
+}
+
+/// Everything that a number's limit says for one tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberLimit {
+    pub rules: [NumberRule; 3],
+    pub waits: [WaitRule; WAITS.len()],
+}
+
+impl NumberLimit {
+    pub fn of(limits: &Limits) -> Self {
+        let nth = |limit: u32| usize::try_from(limit).unwrap_or(REMEMBERED).clamp(1, REMEMBERED);
+        Self {
+            rules: [
+                NumberRule { name: "per_phone_10min", nth: PER_TEN_MINUTES, seconds: 600 },
+                NumberRule { name: "per_phone_hour", nth: nth(limits.per_phone_hour), seconds: 3600 },
+                NumberRule { name: "per_phone_day", nth: nth(limits.per_phone_day), seconds: 86_400 },
+            ],
+            waits: std::array::from_fn(|i| WaitRule { nth: i + 1, seconds: WAITS[i] }),
+        }
+    }
+
+    /// Start of the window that waits look at.
+    pub fn window_start(now: Timestamp) -> Timestamp {
+        Timestamp::from_millis(now.millis() - WAIT_WINDOW_SECONDS * 1000)
+    }
+
+    /// Which rule stops a send at `now`, and when the last of those that do would let one pass. `recent` holds the last sends, newest
+    /// first.
+    pub fn refuses(&self, recent: &[Timestamp], now: Timestamp) -> Option<(&'static str, Timestamp)> {
+        let by_count = self.rules.iter().filter_map(|rule| {
+            let free_at = recent.get(rule.nth - 1)?.plus_secs(rule.seconds);
+            (now < free_at).then_some((rule.name, free_at))
+        });
+        let by_wait = Some(("phone_wait", self.waits_until(recent, now))).filter(|(_, until)| now < *until);
+        by_count.chain(by_wait).max_by_key(|(_, free_at)| *free_at)
+    }
+
+    /// Until when the growing wait holds.
+    fn waits_until(&self, recent: &[Timestamp], now: Timestamp) -> Timestamp {
+        let window = Self::window_start(now);
+        let Some(last) = recent.first() else { return now };
+        let in_window = recent.iter().filter(|at| **at > window).count();
+        match self.waits.get(in_window.min(self.waits.len()).wrapping_sub(1)) {
+            Some(wait) => last.plus_secs(wait.seconds),
+            None => now,
+        }
+    }
+
+    /// When the next send to this number may be, as far as this limit goes.
+    pub fn next_at(&self, recent: &[Timestamp], now: Timestamp) -> Timestamp {
+        self.refuses(recent, now).map_or(now, |(_, at)| at)
+    }
+}
+
+/// A fixed window: an hour or a day of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    Hour,
+    Day,
+}
+
+impl Window {
+    pub const fn seconds(self) -> i64 {
+        match self {
+            Window::Hour => 3600,
+            Window::Day => 86_400,
+        }
+    }
+
+    /// Number of the window that `now` is in, counted from 1970.
+    pub const fn index(self, now: Timestamp) -> i64 {
+        now.secs().div_euclid(self.seconds())
+    }
+
+    /// When that window ends.
+    pub const fn end(self, now: Timestamp) -> Timestamp {
+        Timestamp::from_secs((self.index(now) + 1) * self.seconds())
+    }
+}
+
+/// How many items a tenant's day is spread over: one item takes about 1,000 writes a second. Small limits stay on one, so that they are
+/// exact.
+pub const fn shards(per_tenant_day: u32) -> u32 {
+    if per_tenant_day < 1000 { 1 } else { 4 }
+}
+
+/// The part of a limit that one shard may use; the parts add up to the limit.
+pub const fn share(limit: u64, shard: u32, shards: u32) -> u64 {
+    let (shard, shards) = (shard as u64, shards as u64);
+    limit / shards + if shard < limit % shards { 1 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(10_000_000);
+
+    fn ago(seconds: &[i64]) -> Vec<Timestamp> {
+        seconds.iter().map(|s| Timestamp::from_secs(NOW.secs() - s)).collect()
+    }
+
+    fn refuses(recent: &[i64]) -> Option<(&'static str, i64)> {
+        let limit = NumberLimit::of(&Limits { per_phone_hour: 20, per_phone_day: 20, ..Limits::default() });
+        limit.refuses(&ago(recent), NOW).map(|(rule, at)| (rule, at.secs() - NOW.secs()))
+    }
+
+    #[test]
+    fn t10_the_wait_doubles_with_every_send_up_to_32_minutes() {
+        assert_eq!(refuses(&[]), None);
+        assert_eq!(refuses(&[0]), Some(("phone_wait", 30)));
+        assert_eq!(refuses(&[0, 31]), Some(("phone_wait", 60)));
+        assert_eq!(refuses(&[0, 61, 92]), Some(("phone_wait", 120)));
+        let long: Vec<i64> = (0..9).map(|i| i * 700).collect();
+        assert_eq!(refuses(&long), Some(("phone_wait", 1920)));
+        assert_eq!(refuses(&[30]), None);
+        assert_eq!(refuses(&[40, 7300, 7400, 7500]), None, "older sends no longer lengthen the wait");
+    }
+
+    #[test]
+    fn t10_five_in_ten_minutes_and_the_tenants_own_limits_are_exact() {
+        assert_eq!(refuses(&[300, 400, 450, 500, 599]), Some(("phone_wait", 180)));
+        assert_eq!(refuses(&[480, 500, 520, 540, 599]), Some(("per_phone_10min", 1)));
+        let limit = NumberLimit::of(&Limits::default());
+        let hour = ago(&[1000, 1500, 2000, 2500, 3599]);
+        assert_eq!(limit.refuses(&hour, NOW), Some(("per_phone_hour", NOW.plus_secs(1))));
+        let day: Vec<i64> = (1..=10).map(|i| i * 8000).collect();
+        assert_eq!(limit.refuses(&ago(&day), NOW), Some(("per_phone_day", NOW.plus_secs(6400))));
+    }
+
+    #[test]
+    fn shares_add_up_to_the_limit() {
+        for limit in [0u64, 1, 3, 999, 1000, 10_003] {
+            for shards in [1, 4] {
+                let sum: u64 = (0..shards).map(|shard| share(limit, shard, shards)).sum();
+                assert_eq!(sum, limit);
+            }
+        }
+    }
+
+    #[test]
+    fn a_window_ends_where_the_next_begins() {
+        let end = Window::Day.end(NOW);
+        assert_eq!(Window::Day.index(end), Window::Day.index(NOW) + 1);
+        assert_eq!(Window::Hour.index(Timestamp::from_secs(3599)), 0);
+    }
+}

@@ -1,0 +1,255 @@
+//! The limits' items.
+//!
+//! A number's item remembers its last sends as `t1` (the last one) to `t20`: an update's right sides are the values before it, so one
+//! write shifts them all. An hour's count is an attribute named after the hour (`h482313`), a tenant's day is an item of its own, so that
+//! no window ever has to be reset. Every item has a `ttl`, and none needs it: an old window is never looked at again.
+
+use super::DynamoStore;
+use super::challenge_item::Reader;
+use super::keys::{self, Key};
+use super::request::{Item, condition_failed, number, string};
+use crate::domain::limits::{NumberLimit, REMEMBERED, Window, share, shards};
+use crate::domain::price::USD;
+use crate::domain::time::Timestamp;
+use crate::ports::Fault;
+use crate::ports::limits::{LimitRequest, LimitStore, Reserved};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValue::{AllNew, None as Nothing};
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+
+/// How long an item is kept after its last send, in seconds: longer than any of its windows.
+const KEPT_SECONDS: u32 = 2 * 86_400;
+
+#[async_trait]
+impl LimitStore for DynamoStore {
+    async fn reserve(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
+        let limits = request.limits;
+        let range = self.hourly(
+            request,
+            keys::limit("range", &format!("{}#{}", request.tenant, request.range)),
+            "per_range_hour",
+            limits.per_range_hour,
+        );
+        let address = async {
+            match &request.address {
+                Some(subject) => {
+                    let key = keys::limit("address", subject);
+                    self.hourly(request, key, "per_ip_hour", limits.per_ip_hour).await
+                }
+                None => Ok(Reserved::Granted { next_at: request.now }),
+            }
+        };
+        let (number, range, address, tenant) =
+            futures::future::try_join4(self.number(request), range, address, self.tenant_day(request)).await?;
+        // The refusal that holds longest is the one worth hearing.
+        let refusals = [number, range, address, tenant].into_iter().filter(|r| !matches!(r, Reserved::Granted { .. }));
+        Ok(refusals
+            .max_by_key(|refusal| match refusal {
+                Reserved::Refused { retry_at, .. } => Some(*retry_at),
+                _ => None,
+            })
+            .unwrap_or(number))
+    }
+}
+
+impl DynamoStore {
+    fn limit_update(&self, key: &Key, request: &LimitRequest<'_>) -> UpdateItemFluentBuilder {
+        self.client()
+            .update_item()
+            .table_name(self.logins())
+            .set_key(Some(key.attributes()))
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":v", number(1))
+            .expression_attribute_values(":attempt", string(request.attempt))
+            .expression_attribute_values(":ttl", number(request.now.plus_secs(KEPT_SECONDS).secs()))
+            .return_values_on_condition_check_failure(AllOld)
+    }
+
+    /// One number, over all tenants: exact.
+    async fn number(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
+        let limit = NumberLimit::of(request.limits);
+        let now = request.now;
+        let before = |seconds: u32| number(now.millis() - i64::from(seconds) * 1000);
+        let mut update = self
+            .limit_update(&keys::limit("number", &request.number), request)
+            .expression_attribute_values(":now", number(now.millis()))
+            .expression_attribute_values(":never", number(0))
+            .expression_attribute_values(":window", number(NumberLimit::window_start(now).millis()));
+        let shift: Vec<String> =
+            (2..=REMEMBERED).map(|n| format!("t{n} = if_not_exists(t{}, :never)", n - 1)).collect();
+        let mut conditions = vec!["(attribute_not_exists(attempt) OR attempt <> :attempt)".to_owned()];
+        for (i, rule) in limit.rules.iter().enumerate() {
+            conditions.push(format!("(attribute_not_exists(t{0}) OR t{0} <= :rule{i})", rule.nth));
+            update = update.expression_attribute_values(format!(":rule{i}"), before(rule.seconds));
+        }
+        for (i, wait) in limit.waits.iter().enumerate() {
+            conditions.push(format!("(attribute_not_exists(t{0}) OR t{0} <= :window OR t1 <= :wait{i})", wait.nth));
+            update = update.expression_attribute_values(format!(":wait{i}"), before(wait.seconds));
+        }
+        let outcome = update
+            .update_expression(format!(
+                "SET v = :v, attempt = :attempt, #ttl = :ttl, t1 = :now, {}",
+                shift.join(", ")
+            ))
+            .condition_expression(conditions.join(" AND "))
+            .return_values(AllNew)
+            .send()
+            .await;
+        let (item, granted) = match outcome {
+            Ok(answer) => (answer.attributes.unwrap_or_default(), true),
+            Err(error) => {
+                let old = condition_failed(error)?.unwrap_or_default();
+                let ours = is_ours(&old, request);
+                (old, ours)
+            }
+        };
+        let recent = recent(&item);
+        Ok(match limit.refuses(&recent, now) {
+            Some((rule, retry_at)) if !granted => Reserved::Refused { rule, retry_at },
+            // A send at the very same moment: ours came second.
+            None if !granted => Reserved::Refused { rule: "phone_wait", retry_at: now.plus_secs(1) },
+            _ => Reserved::Granted { next_at: limit.next_at(&recent, now) },
+        })
+    }
+
+    /// A count by hour in an item of its own.
+    async fn hourly(
+        &self,
+        request: &LimitRequest<'_>,
+        key: Key,
+        rule: &'static str,
+        limit: u32,
+    ) -> Result<Reserved, Fault> {
+        let window = Window::Hour.index(request.now);
+        let outcome = self
+            .limit_update(&key, request)
+            .update_expression("SET v = :v, attempt = :attempt, #ttl = :ttl REMOVE #last ADD #this :v")
+            .condition_expression(
+                "(attribute_not_exists(#this) OR #this < :max) AND :v <= :max \
+                 AND (attribute_not_exists(attempt) OR attempt <> :attempt)",
+            )
+            .expression_attribute_names("#this", format!("h{window}"))
+            .expression_attribute_names("#last", format!("h{}", window - 1))
+            .expression_attribute_values(":max", number(limit))
+            .return_values(Nothing)
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(Reserved::Granted { next_at: request.now }),
+            Err(error) => {
+                let old = condition_failed(error)?.unwrap_or_default();
+                Ok(if is_ours(&old, request) {
+                    Reserved::Granted { next_at: request.now }
+                } else {
+                    Reserved::Refused { rule, retry_at: Window::Hour.end(request.now) }
+                })
+            }
+        }
+    }
+
+    /// The tenant's day: messages in all, by country and by application, and money. Sharded; a full shard is not the end while there is
+    /// another, so little is refused early, and nothing is ever overrun.
+    async fn tenant_day(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
+        let shards = shards(request.limits.per_tenant_day);
+        let first = request.attempt.bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte))) % shards;
+        let mut outcome = self.tenant_shard(request, first, shards).await?;
+        if shards > 1 && matches!(outcome, Reserved::Refused { .. }) {
+            outcome = self.tenant_shard(request, (first + 1) % shards, shards).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn tenant_shard(
+        &self,
+        request: &LimitRequest<'_>,
+        shard: u32,
+        shards: u32,
+    ) -> Result<Reserved, Fault> {
+        let limits = request.limits;
+        let part = |limit: u32| share(u64::from(limit), shard, shards);
+        let counts = DayCounts {
+            max: [
+                ("per_tenant_day", part(limits.per_tenant_day)),
+                ("per_country_day", part(limits.per_country_day)),
+                ("per_application_day", part(limits.per_application_day)),
+            ],
+            budget: share(u64::from(limits.budget_usd_day) * USD, shard, shards),
+        };
+        let names = DayCounts::names(request);
+        let key = keys::tenant_day(request.tenant, Window::Day.index(request.now), shard);
+        let mut update = self
+            .limit_update(&key, request)
+            .update_expression(
+                "SET v = :v, attempt = :attempt, #ttl = :ttl ADD #n0 :v, #n1 :v, #n2 :v, #n3 :price",
+            )
+            .expression_attribute_values(":price", number(request.price))
+            .expression_attribute_values(":room", number(i128::from(counts.budget) - i128::from(request.price)));
+        let mut conditions = vec![
+            "attribute_not_exists(stopped) AND (attribute_not_exists(attempt) OR attempt <> :attempt)".to_owned(),
+            "(attribute_not_exists(#n3) OR #n3 <= :room) AND :price <= :budget".to_owned(),
+        ];
+        update = update.expression_attribute_values(":budget", number(counts.budget));
+        for (i, (_, max)) in counts.max.iter().enumerate() {
+            conditions.push(format!("(attribute_not_exists(#n{i}) OR #n{i} < :max{i}) AND :v <= :max{i}"));
+            update = update.expression_attribute_values(format!(":max{i}"), number(max));
+        }
+        for (i, name) in names.iter().enumerate() {
+            update = update.expression_attribute_names(format!("#n{i}"), name);
+        }
+        let outcome = update.condition_expression(conditions.join(" AND ")).return_values(Nothing).send().await;
+        match outcome {
+            Ok(_) => Ok(Reserved::Granted { next_at: request.now }),
+            Err(error) => {
+                let old = condition_failed(error)?.unwrap_or_default();
+                Ok(counts.why(&old, &names, request))
+            }
+        }
+    }
+}
+
+/// What one shard of a tenant's day may hold.
+struct DayCounts {
+    max: [(&'static str, u64); 3],
+    budget: u64,
+}
+
+impl DayCounts {
+    /// Attributes: messages, messages to the country, messages of the application, money in millionths of a dollar.
+    fn names(request: &LimitRequest<'_>) -> [String; 4] {
+        [
+            "messages".to_owned(),
+            format!("country_{}", request.country),
+            format!("application_{}", request.application),
+            "micro_usd".to_owned(),
+        ]
+    }
+
+    fn why(&self, old: &Item, names: &[String; 4], request: &LimitRequest<'_>) -> Reserved {
+        if is_ours(old, request) {
+            return Reserved::Granted { next_at: request.now };
+        }
+        if old.contains_key("stopped") {
+            return Reserved::Stopped;
+        }
+        let count = |name: &String| -> u64 {
+            old.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
+        };
+        let full = self.max.iter().zip(names).find(|((_, max), name)| count(name) >= *max);
+        let rule = full.map_or("budget_usd_day", |((rule, _), _)| *rule);
+        Reserved::Refused { rule, retry_at: Window::Day.end(request.now) }
+    }
+}
+
+fn is_ours(old: &Item, request: &LimitRequest<'_>) -> bool {
+    Reader(old).text("attempt") == Some(request.attempt)
+}
+
+/// A number's last sends, newest first.
+fn recent(item: &Item) -> Vec<Timestamp> {
+    const NAMES: [&str; REMEMBERED] = [
+        "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15", "t16", "t17",
+        "t18", "t19", "t20",
+    ];
+    NAMES.iter().map_while(|name| Reader(item).time(name).filter(|at| at.millis() > 0)).collect()
+}
