@@ -2,13 +2,19 @@
 
 pub mod admin_key;
 pub mod application;
+pub mod application_patch;
+pub mod change;
+pub mod country;
 pub mod factor;
 pub mod identity_source;
 pub mod ids;
 pub mod login;
+pub mod name;
 pub mod policy;
 pub mod refusal;
 pub mod secret;
 pub mod settings;
+pub mod settings_patch;
 pub mod tenant;
 pub mod time;
+pub mod web;

@@ -4,7 +4,9 @@
 
 mod factor_item;
 pub mod keys;
+mod page;
 pub mod policy_items;
+mod policy_store;
 mod request;
 mod settings_item;
 

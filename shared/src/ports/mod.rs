@@ -2,10 +2,15 @@
 //! may use, so its signature says which I/O it can do.
 
 mod crypto;
+mod policy;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
+pub use policy::{
+    AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,
+    PolicyReader, Saved, Tenants,
+};
 use std::fmt;
 
 /// The time. Only adapters read a real clock.
