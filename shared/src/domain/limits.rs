@@ -7,7 +7,7 @@
 use super::settings::Limits;
 use super::time::Timestamp;
 
-/// How many of a number's sends are remembered: the highest bound of `per_phone_day`.
+/// How many of a number's sends are remembered one by one. A limit above it is counted in fixed windows instead.
 pub const REMEMBERED: usize = 20;
 /// Sends to one number in ten minutes, over all tenants, whatever a tenant's own limits say.
 const PER_TEN_MINUTES: usize = 5;
@@ -33,23 +33,39 @@ pub struct WaitRule {
 }
 
 /// Everything that a number's limit says for one tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberLimit {
-    pub rules: [NumberRule; 3],
+    pub rules: Vec<NumberRule>,
     pub waits: [WaitRule; WAITS.len()],
+    /// Limits too high to remember each send for.
+    pub windows: Vec<WindowRule>,
+}
+
+/// At most `max` in a fixed window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowRule {
+    pub name: &'static str,
+    pub window: Window,
+    pub max: u32,
 }
 
 impl NumberLimit {
     pub fn of(limits: &Limits) -> Self {
-        let nth = |limit: u32| usize::try_from(limit).unwrap_or(REMEMBERED).clamp(1, REMEMBERED);
-        Self {
-            rules: [
-                NumberRule { name: "per_phone_10min", nth: PER_TEN_MINUTES, seconds: 600 },
-                NumberRule { name: "per_phone_hour", nth: nth(limits.per_phone_hour), seconds: 3600 },
-                NumberRule { name: "per_phone_day", nth: nth(limits.per_phone_day), seconds: 86_400 },
-            ],
-            waits: std::array::from_fn(|i| WaitRule { nth: i + 1, seconds: WAITS[i] }),
+        let mut rules = vec![NumberRule { name: "per_phone_10min", nth: PER_TEN_MINUTES, seconds: 600 }];
+        let mut windows = Vec::new();
+        for (name, max, window) in [
+            ("per_phone_hour", limits.per_phone_hour, Window::Hour),
+            ("per_phone_day", limits.per_phone_day, Window::Day),
+        ] {
+            match usize::try_from(max) {
+                Ok(nth @ 1..=REMEMBERED) => {
+                    rules.push(NumberRule { name, nth, seconds: window.seconds() });
+                }
+                _ => windows.push(WindowRule { name, window, max }),
+            }
         }
+        let waits = std::array::from_fn(|i| WaitRule { nth: i + 1, seconds: WAITS[i] });
+        Self { rules, waits, windows }
     }
 
     /// Start of the window that waits look at.
@@ -93,7 +109,7 @@ pub enum Window {
 }
 
 impl Window {
-    pub const fn seconds(self) -> i64 {
+    pub const fn seconds(self) -> u32 {
         match self {
             Window::Hour => 3600,
             Window::Day => 86_400,
@@ -102,12 +118,12 @@ impl Window {
 
     /// Number of the window that `now` is in, counted from 1970.
     pub const fn index(self, now: Timestamp) -> i64 {
-        now.secs().div_euclid(self.seconds())
+        now.secs().div_euclid(self.seconds() as i64)
     }
 
     /// When that window ends.
     pub const fn end(self, now: Timestamp) -> Timestamp {
-        Timestamp::from_secs((self.index(now) + 1) * self.seconds())
+        Timestamp::from_secs((self.index(now) + 1) * self.seconds() as i64)
     }
 }
 
@@ -159,6 +175,13 @@ mod tests {
         assert_eq!(limit.refuses(&hour, NOW), Some(("per_phone_hour", NOW.plus_secs(1))));
         let day: Vec<i64> = (1..=10).map(|i| i * 8000).collect();
         assert_eq!(limit.refuses(&ago(&day), NOW), Some(("per_phone_day", NOW.plus_secs(6400))));
+    }
+
+    #[test]
+    fn a_limit_too_high_to_remember_is_counted_in_windows() {
+        let limit = NumberLimit::of(&Limits { per_phone_hour: 21, per_phone_day: 20, ..Limits::default() });
+        assert_eq!(limit.windows, [WindowRule { name: "per_phone_hour", window: Window::Hour, max: 21 }]);
+        assert_eq!(limit.rules.iter().map(|r| r.nth).collect::<Vec<_>>(), [5, 20]);
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 pub mod admin_key;
 pub mod application;
+pub mod application_patch;
 pub mod challenge;
+pub mod change;
+pub mod country;
 pub mod factor;
 pub mod first_factor;
 pub mod identifier;
@@ -11,12 +14,15 @@ pub mod ids;
 pub mod limits;
 pub mod login;
 pub mod message;
+pub mod name;
 pub mod phone;
 pub mod policy;
 pub mod price;
 pub mod refusal;
 pub mod secret;
 pub mod settings;
+pub mod settings_patch;
 pub mod tenant;
 pub mod time;
 pub mod user;
+pub mod web;

@@ -35,6 +35,11 @@ impl<'a> Reader<'a> {
     }
 
     pub fn number<N: std::str::FromStr>(&self, name: &'static str) -> Option<N> {
+        self.count(name)
+    }
+
+    /// A number whose attribute's name is made up as we go.
+    pub fn count<N: std::str::FromStr>(&self, name: &str) -> Option<N> {
         self.0.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok())
     }
 

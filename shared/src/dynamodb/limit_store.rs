@@ -8,7 +8,7 @@ use super::DynamoStore;
 use super::challenge_item::Reader;
 use super::keys::{self, Key};
 use super::request::{Item, condition_failed, number, string};
-use crate::domain::limits::{NumberLimit, REMEMBERED, Window, share, shards};
+use crate::domain::limits::{NumberLimit, REMEMBERED, Window, shards, share};
 use crate::domain::price::USD;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
@@ -41,9 +41,11 @@ impl LimitStore for DynamoStore {
             }
         };
         let (number, range, address, tenant) =
-            futures::future::try_join4(self.number(request), range, address, self.tenant_day(request)).await?;
+            futures::future::try_join4(self.number(request), range, address, self.tenant_day(request))
+                .await?;
         // The refusal that holds longest is the one worth hearing.
-        let refusals = [number, range, address, tenant].into_iter().filter(|r| !matches!(r, Reserved::Granted { .. }));
+        let refusals =
+            [number, range, address, tenant].into_iter().filter(|r| !matches!(r, Reserved::Granted { .. }));
         Ok(refusals
             .max_by_key(|refusal| match refusal {
                 Reserved::Refused { retry_at, .. } => Some(*retry_at),
@@ -84,12 +86,22 @@ impl DynamoStore {
             update = update.expression_attribute_values(format!(":rule{i}"), before(rule.seconds));
         }
         for (i, wait) in limit.waits.iter().enumerate() {
-            conditions.push(format!("(attribute_not_exists(t{0}) OR t{0} <= :window OR t1 <= :wait{i})", wait.nth));
+            conditions
+                .push(format!("(attribute_not_exists(t{0}) OR t{0} <= :window OR t1 <= :wait{i})", wait.nth));
             update = update.expression_attribute_values(format!(":wait{i}"), before(wait.seconds));
+        }
+        let mut counted = String::new();
+        for (i, rule) in limit.windows.iter().enumerate() {
+            let separator = if i == 0 { " ADD " } else { ", " };
+            counted.push_str(&format!("{separator}#w{i} :v"));
+            conditions.push(format!("(attribute_not_exists(#w{i}) OR #w{i} < :w{i})"));
+            update = update
+                .expression_attribute_names(format!("#w{i}"), window_attribute(rule.window, now))
+                .expression_attribute_values(format!(":w{i}"), number(rule.max));
         }
         let outcome = update
             .update_expression(format!(
-                "SET v = :v, attempt = :attempt, #ttl = :ttl, t1 = :now, {}",
+                "SET v = :v, attempt = :attempt, #ttl = :ttl, t1 = :now, {}{counted}",
                 shift.join(", ")
             ))
             .condition_expression(conditions.join(" AND "))
@@ -105,8 +117,16 @@ impl DynamoStore {
             }
         };
         let recent = recent(&item);
+        let full = limit.windows.iter().find(|rule| {
+            let count: Option<u32> = Reader(&item).count(&window_attribute(rule.window, now));
+            count.is_some_and(|count| count >= rule.max)
+        });
         Ok(match limit.refuses(&recent, now) {
             Some((rule, retry_at)) if !granted => Reserved::Refused { rule, retry_at },
+            None if !granted && full.is_some() => {
+                let (rule, window) = full.map_or(("", Window::Hour), |rule| (rule.name, rule.window));
+                Reserved::Refused { rule, retry_at: window.end(now) }
+            }
             // A send at the very same moment: ours came second.
             None if !granted => Reserved::Refused { rule: "phone_wait", retry_at: now.plus_secs(1) },
             _ => Reserved::Granted { next_at: limit.next_at(&recent, now) },
@@ -121,7 +141,6 @@ impl DynamoStore {
         rule: &'static str,
         limit: u32,
     ) -> Result<Reserved, Fault> {
-        let window = Window::Hour.index(request.now);
         let outcome = self
             .limit_update(&key, request)
             .update_expression("SET v = :v, attempt = :attempt, #ttl = :ttl REMOVE #last ADD #this :v")
@@ -129,8 +148,8 @@ impl DynamoStore {
                 "(attribute_not_exists(#this) OR #this < :max) AND :v <= :max \
                  AND (attribute_not_exists(attempt) OR attempt <> :attempt)",
             )
-            .expression_attribute_names("#this", format!("h{window}"))
-            .expression_attribute_names("#last", format!("h{}", window - 1))
+            .expression_attribute_names("#this", window_attribute(Window::Hour, request.now))
+            .expression_attribute_names("#last", format!("h{}", Window::Hour.index(request.now) - 1))
             .expression_attribute_values(":max", number(limit))
             .return_values(Nothing)
             .send()
@@ -152,7 +171,8 @@ impl DynamoStore {
     /// another, so little is refused early, and nothing is ever overrun.
     async fn tenant_day(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
         let shards = shards(request.limits.per_tenant_day);
-        let first = request.attempt.bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte))) % shards;
+        let first =
+            request.attempt.bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte))) % shards;
         let mut outcome = self.tenant_shard(request, first, shards).await?;
         if shards > 1 && matches!(outcome, Reserved::Refused { .. }) {
             outcome = self.tenant_shard(request, (first + 1) % shards, shards).await?;
@@ -184,9 +204,13 @@ impl DynamoStore {
                 "SET v = :v, attempt = :attempt, #ttl = :ttl ADD #n0 :v, #n1 :v, #n2 :v, #n3 :price",
             )
             .expression_attribute_values(":price", number(request.price))
-            .expression_attribute_values(":room", number(i128::from(counts.budget) - i128::from(request.price)));
+            .expression_attribute_values(
+                ":room",
+                number(i128::from(counts.budget) - i128::from(request.price)),
+            );
         let mut conditions = vec![
-            "attribute_not_exists(stopped) AND (attribute_not_exists(attempt) OR attempt <> :attempt)".to_owned(),
+            "attribute_not_exists(stopped) AND (attribute_not_exists(attempt) OR attempt <> :attempt)"
+                .to_owned(),
             "(attribute_not_exists(#n3) OR #n3 <= :room) AND :price <= :budget".to_owned(),
         ];
         update = update.expression_attribute_values(":budget", number(counts.budget));
@@ -197,7 +221,8 @@ impl DynamoStore {
         for (i, name) in names.iter().enumerate() {
             update = update.expression_attribute_names(format!("#n{i}"), name);
         }
-        let outcome = update.condition_expression(conditions.join(" AND ")).return_values(Nothing).send().await;
+        let outcome =
+            update.condition_expression(conditions.join(" AND ")).return_values(Nothing).send().await;
         match outcome {
             Ok(_) => Ok(Reserved::Granted { next_at: request.now }),
             Err(error) => {
@@ -232,9 +257,7 @@ impl DayCounts {
         if old.contains_key("stopped") {
             return Reserved::Stopped;
         }
-        let count = |name: &String| -> u64 {
-            old.get(name).and_then(|v| v.as_n().ok()).and_then(|n| n.parse().ok()).unwrap_or(0)
-        };
+        let count = |name: &String| -> u64 { Reader(old).count(name).unwrap_or(0) };
         let full = self.max.iter().zip(names).find(|((_, max), name)| count(name) >= *max);
         let rule = full.map_or("budget_usd_day", |((rule, _), _)| *rule);
         Reserved::Refused { rule, retry_at: Window::Day.end(request.now) }
@@ -245,11 +268,20 @@ fn is_ours(old: &Item, request: &LimitRequest<'_>) -> bool {
     Reader(old).text("attempt") == Some(request.attempt)
 }
 
+/// The attribute that counts in the window that `now` is in.
+fn window_attribute(window: Window, now: Timestamp) -> String {
+    let prefix = match window {
+        Window::Hour => 'h',
+        Window::Day => 'd',
+    };
+    format!("{prefix}{}", window.index(now))
+}
+
 /// A number's last sends, newest first.
 fn recent(item: &Item) -> Vec<Timestamp> {
     const NAMES: [&str; REMEMBERED] = [
-        "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15", "t16", "t17",
-        "t18", "t19", "t20",
+        "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15",
+        "t16", "t17", "t18", "t19", "t20",
     ];
     NAMES.iter().map_while(|name| Reader(item).time(name).filter(|at| at.millis() > 0)).collect()
 }

@@ -30,8 +30,13 @@ pub struct LimitRequest<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reserved {
     /// Counted everywhere. `next_at` is when the number's own limit lets the next one pass.
-    Granted { next_at: Timestamp },
-    Refused { rule: &'static str, retry_at: Timestamp },
+    Granted {
+        next_at: Timestamp,
+    },
+    Refused {
+        rule: &'static str,
+        retry_at: Timestamp,
+    },
     /// The tenant's kill switch.
     Stopped,
 }

@@ -5,12 +5,17 @@ mod crypto;
 pub mod limits;
 pub mod login;
 mod origins;
+mod policy;
 pub mod sms;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
 pub use origins::OriginDirectory;
+pub use policy::{
+    AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,
+    PolicyReader, Saved, Tenants,
+};
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
 use std::fmt;
 

@@ -117,8 +117,6 @@ impl Wire {
     /// `None` for a version or a value that this build doesn't know: the login starts again.
     fn ticket(self) -> Option<Ticket> {
         let (length, lifetime_seconds, max_attempts, resend_cooldown_seconds, max_sends) = self.c;
-        let (per_phone_hour, per_phone_day, per_user_hour, per_ip_hour, per_tenant_day, budget_usd_day) =
-            self.m;
         (self.v == 1).then_some(())?;
         Some(Ticket {
             login: LoginId::parse(&self.l)?,

@@ -118,7 +118,7 @@ impl SignIn {
         }
         let user = facts.user.ok_or(Refusal::NotFound)?;
         let source = source.and_then(Result::ok);
-        self.begin(&tenant, &application, source, FirstFactor::Assertion, user, facts.factor, now)
+        self.begin(&tenant, &application, source, FirstFactor::Assertion, false, user, facts.factor, now)
     }
 
     async fn by_password(
@@ -135,7 +135,9 @@ impl SignIn {
             kind: account.kind(),
             hash: self.personal.hash(&owner_scope(&tenant, account.kind()), account.canonical()),
         });
-        let address = start.client_ip.map(|ip| self.personal.hash("throttle|ip", &network(ip)));
+        // With the application's secret it is a back end that calls: its address is not the user's.
+        let client_ip = start.client_ip.filter(|_| start.secret.is_none());
+        let address = client_ip.map(|ip| self.personal.hash("throttle|ip", &network(ip)));
         let query = SignInQuery {
             tenant: &tenant,
             application: Some(application),
@@ -146,7 +148,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        admit(&application, start, allow_origin)?;
+        let has_secret = admit(&application, start, allow_origin)?;
         let by_address = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_address, Subject::Address, now)?;
 
@@ -176,7 +178,7 @@ impl SignIn {
             self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;
             return Err(Refusal::FirstFactorFailed.into());
         };
-        self.begin(&tenant, &application, None, FirstFactor::Password, user, facts.factor, now)
+        self.begin(&tenant, &application, None, FirstFactor::Password, !has_secret, user, facts.factor, now)
     }
 
     async fn count_failure(
@@ -206,6 +208,7 @@ impl SignIn {
         application: &Application,
         source: Option<SourceId>,
         first: FirstFactor,
+        sees_client: bool,
         user: SignInUser,
         factor: Option<Factor>,
         now: Timestamp,
@@ -229,6 +232,7 @@ impl SignIn {
             countries: tenant.security.countries_allow.clone(),
             sending_enabled: tenant.security.sending_enabled,
             limits: tenant.security.limits,
+            sees_client,
             bound_hint: factor.and_then(|factor| factor.phone).map(|phone| phone.hint),
             origins: application.origins.clone(),
             message_host: message_host(application).or_else(|| self.own_host.clone()),
