@@ -3,6 +3,7 @@
 //! Only [`keys`] spells a key. Every write that decides something decides in its condition.
 
 mod challenge_item;
+mod binding_store;
 mod factor_item;
 pub mod keys;
 mod login_store;
@@ -14,6 +15,9 @@ mod settings_item;
 mod sign_in_store;
 pub mod tables;
 mod verify_store;
+mod transaction;
+pub mod user_item;
+mod user_store;
 
 use aws_sdk_dynamodb::Client;
 pub use origins::normal_origin;

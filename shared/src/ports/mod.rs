@@ -5,6 +5,7 @@ mod crypto;
 pub mod login;
 mod origins;
 pub mod sms;
+mod users;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -12,6 +13,7 @@ pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenCl
 pub use origins::OriginDirectory;
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
 use std::fmt;
+pub use users::{Binding, BindingStore, BindingWrite, UserStore, UserWrite};
 
 /// The time. Only adapters read a real clock.
 pub trait Clock: Send + Sync {
