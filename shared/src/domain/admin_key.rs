@@ -19,6 +19,11 @@ impl AdminKey {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
+
+    /// An owner key that never expires. A tenant always has one, or a forgotten expiry could lock everybody out for good.
+    pub fn is_permanent_owner(&self) -> bool {
+        self.role == Role::Owner && self.expires_at.is_none()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +48,17 @@ pub enum Permission {
     ReadKeys,
     WriteKeys,
     ReadAudit,
+}
+
+impl Permission {
+    /// Whether it only reads: the operator may read everything.
+    pub const fn is_read(self) -> bool {
+        use Permission::*;
+        match self {
+            ReadPolicy | ReadUsers | ReadKeys | ReadAudit => true,
+            WritePolicy | WriteUsers | WriteKeys => false,
+        }
+    }
 }
 
 impl Role {

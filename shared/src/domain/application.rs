@@ -1,6 +1,7 @@
 //! An application of a tenant: what its users sign in to.
 
 use super::ids::{ApplicationId, KeyId};
+use super::refusal::Refusal;
 use super::settings::SecurityRules;
 use super::time::Timestamp;
 
@@ -52,4 +53,96 @@ pub struct ApplicationSecret {
     /// SHA-256 of the whole credential. A fast hash is right here: the secret has 256 bits of its own.
     pub hash: [u8; 32],
     pub created_at: Timestamp,
+}
+
+impl Application {
+    /// Turns *customize security rules* on or off. Off → on takes a fresh copy of the tenant's rules as they are now (B4), on → off drops
+    /// the application's own (B8), and no change keeps what there is.
+    pub fn customize_security(&mut self, on: bool, tenant_now: &SecurityRules) {
+        match (&self.custom_security, on) {
+            (None, true) => self.custom_security = Some(tenant_now.clone()),
+            (Some(_), false) => self.custom_security = None,
+            (Some(_), true) | (None, false) => {}
+        }
+    }
+
+    /// Adds a secret. Adding the same one again changes nothing, so that a repeated write is harmless.
+    pub fn add_secret(&mut self, secret: ApplicationSecret) -> Result<(), Refusal> {
+        if self.secrets.iter().any(|known| known.id == secret.id) {
+            return Ok(());
+        }
+        if self.secrets.len() >= MAX_SECRETS {
+            return Err(Refusal::Conflict);
+        }
+        self.secrets.push(secret);
+        Ok(())
+    }
+
+    /// Revokes a secret. A confidential application keeps its last one: without any, it could start no login.
+    pub fn remove_secret(&mut self, id: &KeyId) -> Result<(), Refusal> {
+        let at = self.secrets.iter().position(|secret| secret.id == *id).ok_or(Refusal::NotFound)?;
+        if self.kind == ApplicationType::Confidential && self.secrets.len() == 1 {
+            return Err(Refusal::Conflict);
+        }
+        self.secrets.remove(at);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn application() -> Application {
+        Application {
+            id: ApplicationId::parse("app_aaaaaaaaaaaabbbbbbbbbb").expect("an id"),
+            name: "Shop".to_owned(),
+            kind: ApplicationType::Public,
+            origins: Vec::new(),
+            redirect_uris: Vec::new(),
+            message_host: None,
+            custom_security: None,
+            secrets: Vec::new(),
+            created_at: Timestamp::from_secs(0),
+            version: 1,
+        }
+    }
+
+    fn secret(letter: char) -> ApplicationSecret {
+        let id = KeyId::parse(&format!("key_{}", letter.to_string().repeat(12))).expect("an id");
+        ApplicationSecret { id, hash: [0; 32], created_at: Timestamp::from_secs(0) }
+    }
+
+    #[test]
+    fn b4_b8_each_turn_on_copies_afresh_and_off_drops() {
+        let mut application = application();
+        let mut tenant = SecurityRules::default();
+        tenant.code.length = 7;
+        application.customize_security(true, &tenant);
+        assert_eq!(application.custom_security.as_ref(), Some(&tenant));
+
+        // B5: from then on independent; "on" again keeps the application's own.
+        tenant.code.length = 8;
+        application.customize_security(true, &tenant);
+        assert_eq!(application.custom_security.as_ref().map(|own| own.code.length), Some(7));
+
+        application.customize_security(false, &tenant);
+        assert_eq!(application.custom_security, None);
+        application.customize_security(true, &tenant);
+        assert_eq!(application.custom_security.as_ref().map(|own| own.code.length), Some(8));
+    }
+
+    #[test]
+    fn a_rotation_has_two_live_secrets_and_never_ends_with_none() {
+        let mut application = Application { kind: ApplicationType::Confidential, ..application() };
+        application.add_secret(secret('a')).expect("first");
+        application.add_secret(secret('b')).expect("second");
+        application.add_secret(secret('b')).expect("the same again");
+        assert_eq!(application.add_secret(secret('c')), Err(Refusal::Conflict));
+        assert_eq!(application.remove_secret(&secret('c').id), Err(Refusal::NotFound));
+        application.remove_secret(&secret('a').id).expect("the old one");
+        assert_eq!(application.remove_secret(&secret('b').id), Err(Refusal::Conflict));
+        application.kind = ApplicationType::Public;
+        application.remove_secret(&secret('b').id).expect("a public one needs none");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::ids::SourceId;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// What an application has of its own once *customize security rules* is on; a tenant has the same and more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +58,26 @@ pub struct Limits {
     pub per_ip_hour: u32,
     pub per_tenant_day: u32,
     pub budget_usd_day: u32,
+}
+
+/// Bounds of the contract, both ends included.
+impl CodeRules {
+    pub const LENGTH: RangeInclusive<u32> = 6..=10;
+    pub const LIFETIME_SECONDS: RangeInclusive<u32> = 60..=600;
+    pub const MAX_ATTEMPTS: RangeInclusive<u32> = 1..=10;
+    pub const RESEND_COOLDOWN_SECONDS: RangeInclusive<u32> = 15..=600;
+    pub const MAX_SENDS: RangeInclusive<u32> = 1..=10;
+}
+
+impl TrustedDevices {
+    pub const DAYS: RangeInclusive<u32> = 1..=90;
+}
+
+impl Limits {
+    /// Every limit that counts messages. At least one: to send nothing, there is the sending switch, which says so in its refusal.
+    pub const COUNT: RangeInclusive<u32> = 1..=1_000_000_000;
+    /// Whole US dollars. Zero sends nothing that costs.
+    pub const BUDGET_USD_DAY: RangeInclusive<u32> = 0..=100_000;
 }
 
 impl Default for CodeRules {

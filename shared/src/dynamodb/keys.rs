@@ -64,8 +64,11 @@ pub fn policy_partition(tenant: &TenantId) -> String {
     format!("policy#{tenant}")
 }
 
+/// Sort key of the tenant itself. It sorts right after its identity sources, so that one query reads both.
+pub const TENANT: &str = "tenant";
+
 pub fn tenant(tenant: &TenantId) -> Key {
-    Key::new(policy_partition(tenant), "tenant")
+    Key::new(policy_partition(tenant), TENANT)
 }
 
 /// What every application's sort key starts with.

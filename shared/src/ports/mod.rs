@@ -6,12 +6,17 @@ pub mod login;
 mod origins;
 pub mod sms;
 mod users;
+mod policy;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
 pub use origins::OriginDirectory;
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
+pub use policy::{
+    AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,
+    PolicyReader, Saved, Tenants,
+};
 use std::fmt;
 pub use users::{Binding, BindingStore, BindingWrite, UserStore, UserWrite};
 
