@@ -1,7 +1,5 @@
 //! A user of a tenant.
 
-use super::factor::FactorPhone;
-use super::identifier::{Email, Username};
 use super::ids::{TenantId, UserId};
 use super::refusal::Refusal;
 use super::secret::Secret;
@@ -15,8 +13,8 @@ use std::fmt;
 pub struct User {
     pub id: UserId,
     pub tenant: TenantId,
-    pub username: Option<Username>,
-    pub email: Option<Email>,
+    pub username: Option<SealedIdentifier>,
+    pub email: Option<SealedIdentifier>,
     /// Of the messages to this user; the tenant's own otherwise.
     pub locale: Option<Locale>,
     /// A PHC string. `None`: this user has no password and signs in some other way.
@@ -32,11 +30,13 @@ impl fmt::Debug for User {
     }
 }
 
-/// A user as an administrator sees it: with the number that is bound.
-#[derive(Clone, Debug)]
-pub struct UserWithPhone {
-    pub user: User,
-    pub phone: Option<FactorPhone>,
+/// A username or an address as it is kept: sealed, with the keyed hash that its owner item is found by.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedIdentifier {
+    /// The canonical form, encrypted for this user ([`crate::ports::PersonalData::seal`] at [`place`]).
+    pub sealed: String,
+    /// [`crate::ports::PersonalData::hash`] in [`super::identifier::owner_scope`].
+    pub hash: String,
 }
 
 /// Whose and which field a sealed value is ([`crate::ports::PersonalData::seal`]).

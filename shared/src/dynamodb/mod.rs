@@ -2,6 +2,7 @@
 //!
 //! Only [`keys`] spells a key. Every write that decides something decides in its condition.
 
+mod binding_store;
 mod challenge_item;
 mod factor_item;
 pub mod keys;
@@ -16,6 +17,9 @@ mod send_store;
 mod settings_item;
 mod sign_in_store;
 pub mod tables;
+mod transaction;
+pub mod user_item;
+mod user_store;
 mod verify_store;
 
 use aws_sdk_dynamodb::Client;

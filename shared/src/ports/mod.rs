@@ -7,6 +7,7 @@ pub mod login;
 mod origins;
 mod policy;
 pub mod sms;
+mod users;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -18,6 +19,7 @@ pub use policy::{
 };
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
 use std::fmt;
+pub use users::{Binding, BindingStore, BindingWrite, UserStore, UserWrite};
 
 /// The time. Only adapters read a real clock.
 pub trait Clock: Send + Sync {

@@ -33,7 +33,7 @@ impl AdminKeys for DynamoStore {
             .condition_expression(EXISTS)
             .expression_attribute_names("#owners", PERMANENT_OWNERS)
             .expression_attribute_values(":one", number(1));
-        match self.transact(vec![self.add(item)?, updated(count)?]).await? {
+        match self.commit(vec![self.add(item)?, updated(count)?]).await? {
             Outcome::Done => Ok(()),
             Outcome::Refused(_) => Err(Fault::new("a key's tenant is gone, or its id is taken")),
         }
@@ -56,7 +56,7 @@ impl AdminKeys for DynamoStore {
                 .expression_attribute_values(":minus_one", number(-1));
             actions.push(updated(count)?);
         }
-        Ok(match self.transact(actions).await? {
+        Ok(match self.commit(actions).await? {
             Outcome::Done => KeyDeletion::Done,
             Outcome::Refused(0) => KeyDeletion::Missing,
             Outcome::Refused(_) => KeyDeletion::LastOwner,

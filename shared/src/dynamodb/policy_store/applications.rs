@@ -22,7 +22,7 @@ impl Applications for DynamoStore {
             actions.push(self.put(origin_item(&keys::origin(origin, &application.id)))?);
         }
         actions.extend(self.tenant_unchanged(&application.id, copied)?);
-        Ok(self.transact(actions).await?.saved())
+        Ok(self.commit(actions).await?.saved())
     }
 
     async fn application(&self, id: &ApplicationId) -> Result<Option<Application>, Fault> {
@@ -53,7 +53,7 @@ impl Applications for DynamoStore {
             actions.push(self.put(origin_item(&keys::origin(origin, &after.id)))?);
         }
         actions.extend(self.tenant_unchanged(&after.id, copied)?);
-        Ok(self.transact(actions).await?.saved())
+        Ok(self.commit(actions).await?.saved())
     }
 
     async fn delete_application(&self, application: &Application) -> Result<Saved, Fault> {
@@ -62,7 +62,7 @@ impl Applications for DynamoStore {
         for origin in &application.origins {
             actions.push(self.remove(&keys::origin(origin, &application.id))?);
         }
-        Ok(self.transact(actions).await?.saved())
+        Ok(self.commit(actions).await?.saved())
     }
 }
 

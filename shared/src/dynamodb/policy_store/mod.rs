@@ -72,7 +72,7 @@ impl DynamoStore {
 
     /// Sends one transaction. The SDK gives it a client request token, so that its own retry after a lost answer is recognised by the
     /// engine; another transaction on the same items makes it wait and start again here.
-    async fn transact(&self, actions: Vec<TransactWriteItem>) -> Result<Outcome, Fault> {
+    async fn commit(&self, actions: Vec<TransactWriteItem>) -> Result<Outcome, Fault> {
         let mut wait = FIRST_WAIT;
         for _ in 0..TRIES {
             let sent =

@@ -37,6 +37,6 @@ impl IdentitySources for DynamoStore {
             .expression_attribute_names("#version", VERSION)
             .expression_attribute_values(":one", number(1));
         let actions = vec![self.remove_existing(&keys::source(tenant, id))?, updated(switch)?];
-        Ok(matches!(self.transact(actions).await?, Outcome::Done))
+        Ok(matches!(self.commit(actions).await?, Outcome::Done))
     }
 }

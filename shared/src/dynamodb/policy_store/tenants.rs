@@ -18,7 +18,7 @@ impl Tenants for DynamoStore {
     async fn create_tenant(&self, tenant: &Tenant, owner: &AdminKey) -> Result<(), Fault> {
         let mut item = encode_tenant(tenant)?;
         item.insert(PERMANENT_OWNERS.to_owned(), number(1));
-        match self.transact(vec![self.add(item)?, self.add(encode_admin_key(owner)?)?]).await? {
+        match self.commit(vec![self.add(item)?, self.add(encode_admin_key(owner)?)?]).await? {
             Outcome::Done => Ok(()),
             Outcome::Refused(_) => Err(Fault::new("an id that was just drawn is taken")),
         }
@@ -79,6 +79,6 @@ impl Tenants for DynamoStore {
             .expression_attribute_values(":security", security.map_err(Fault::new)?)
             .expression_attribute_values(":next", number(tenant.version + 1))
             .expression_attribute_values(":seen", number(tenant.version));
-        Ok(self.transact(vec![updated(update)?]).await?.saved())
+        Ok(self.commit(vec![updated(update)?]).await?.saved())
     }
 }

@@ -1,0 +1,125 @@
+//! [`BindingStore`]: an administrator's change of a number.
+
+use super::factor_item::{FactorItem, PhoneItem};
+use super::request::{fault, from_item, number, string, to_item};
+use super::transaction::{self, Actions, Expression, is_owned_by};
+use super::user_item::encode_owner;
+use super::{DynamoStore, keys};
+use crate::domain::factor::FactorPhone;
+use crate::domain::identifier::PHONE;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::time::Timestamp;
+use crate::ports::{Binding, BindingStore, BindingWrite, Fault};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+
+/// A login lives ten minutes; twice that leaves room for clocks that differ.
+const OLDEST_LIVE_SECONDS: i64 = 1200;
+
+#[async_trait]
+impl BindingStore for DynamoStore {
+    async fn binding(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Option<Binding>, Fault> {
+        let since = Timestamp::from_millis(now.millis() - OLDEST_LIVE_SECONDS * 1000);
+        let mut items = self
+            .client
+            .query()
+            .table_name(&self.logins)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :since AND :factor")
+            .expression_attribute_names("#pk", keys::PK)
+            .expression_attribute_names("#sk", keys::SK)
+            .expression_attribute_values(":pk", string(keys::login_partition(tenant, user)))
+            .expression_attribute_values(":since", string(keys::challenges_since(since)))
+            .expression_attribute_values(":factor", string(keys::FACTOR))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let (mut factor, mut live_challenges) = (None, Vec::new());
+        while let Some(item) = items.next().await {
+            let item = item.map_err(fault)?;
+            let Some(key) = keys::Key::of(&item) else { continue };
+            if key.sk == keys::FACTOR {
+                factor = Some(from_item::<FactorItem>(item)?.into());
+            } else if item.contains_key("code_mac") && !item.contains_key("completed") {
+                live_challenges.push(key.sk);
+            }
+        }
+        Ok(factor.map(|factor| Binding { factor, live_challenges }))
+    }
+
+    async fn replace_phone(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        seen: &Binding,
+        phone: Option<&FactorPhone>,
+    ) -> Result<BindingWrite, Fault> {
+        let (old, new) = (seen.factor.phone.as_ref().map(|p| &p.hash), phone.map(|p| &p.hash));
+        let mut actions = Actions::new();
+        actions.add(self.change_factor(tenant, user, seen, phone)?, BindingWrite::Stale);
+        if let Some(new) = new.filter(|_| old != new) {
+            let key = keys::owner(tenant, PHONE, new);
+            let owned = is_owned_by(user.as_str());
+            actions.add(
+                transaction::put(&self.directory, &key, encode_owner(user)?, owned)?,
+                BindingWrite::PhoneTaken,
+            );
+        }
+        if let Some(old) = old.filter(|_| old != new) {
+            let key = keys::owner(tenant, PHONE, old);
+            let owned = is_owned_by(user.as_str());
+            actions.add(transaction::delete(&self.directory, &key, Some(owned))?, BindingWrite::Stale);
+        }
+        if phone.is_none() && old.is_some() {
+            let named = Expression::new("attribute_exists(#username) OR attribute_exists(#email)")
+                .name("#username", "username")
+                .name("#email", "email");
+            actions.add(
+                transaction::check(&self.directory, &keys::user(tenant, user), named)?,
+                BindingWrite::LastIdentifier,
+            );
+        }
+        for challenge in &seen.live_challenges {
+            let key = keys::Key { pk: keys::login_partition(tenant, user), sk: challenge.clone() };
+            // Without the condition an update would make a challenge that has gone meanwhile.
+            let there = Expression::new("attribute_exists(#pk)").name("#pk", keys::PK);
+            let take = Expression::new("REMOVE #code_mac").name("#code_mac", "code_mac");
+            actions.add(transaction::update(&self.logins, &key, take, there)?, BindingWrite::Stale);
+        }
+        let Err(failed) = self.transact(actions).await? else { return Ok(BindingWrite::Done) };
+        let stale = failed.contains(&BindingWrite::Stale);
+        Ok(failed.into_iter().next().filter(|_| !stale).unwrap_or(BindingWrite::Stale))
+    }
+}
+
+impl DynamoStore {
+    /// The factor's part: the number, no failures, the next revision.
+    fn change_factor(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        seen: &Binding,
+        phone: Option<&FactorPhone>,
+    ) -> Result<TransactWriteItem, Fault> {
+        let mut change = Expression::new("SET #failures = :none, #revision = :next")
+            .name("#failures", "failures")
+            .name("#revision", "revision")
+            .name("#phone", "phone")
+            .value(":none", number(0))
+            .value(":next", number(seen.factor.revision + 1));
+        match phone {
+            Some(phone) => {
+                change.text.push_str(", #phone = :phone");
+                change = change.value(":phone", AttributeValue::M(to_item(&PhoneItem::from(phone))?));
+            }
+            None => change.text.push_str(" REMOVE #phone"),
+        }
+        let unchanged = Expression::new("#revision = :seen").value(":seen", number(seen.factor.revision));
+        transaction::update(&self.logins, &keys::factor(tenant, user), change, unchanged)
+    }
+}

@@ -1,0 +1,177 @@
+//! Transactions: all or nothing, tried again where only another write was in the way.
+
+use super::request::{CancelledBy, Item, cancelled, string};
+use super::{DynamoStore, keys};
+use crate::ports::Fault;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use keys::Key;
+use std::time::Duration;
+
+/// What one transaction may hold (a limit of DynamoDB).
+const MAX_ACTIONS: usize = 100;
+/// How often a transaction is tried where another write was in the way.
+const TRIES: u32 = 5;
+/// The wait before the second try; it doubles with each.
+const FIRST_WAIT: Duration = Duration::from_millis(15);
+
+/// An expression with its names (`#name`) and values (`:value`).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Expression {
+    pub text: String,
+    pub names: Vec<(String, String)>,
+    pub values: Vec<(String, AttributeValue)>,
+}
+
+impl Expression {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+
+    #[must_use]
+    pub fn name(mut self, alias: &str, attribute: &str) -> Self {
+        self.names.push((alias.to_owned(), attribute.to_owned()));
+        self
+    }
+
+    #[must_use]
+    pub fn value(mut self, alias: &str, value: AttributeValue) -> Self {
+        self.values.push((alias.to_owned(), value));
+        self
+    }
+}
+
+/// Writes a whole item if `condition` holds of what is there.
+pub(super) fn put(
+    table: &str,
+    key: &Key,
+    mut item: Item,
+    condition: Expression,
+) -> Result<TransactWriteItem, Fault> {
+    key.add_to(&mut item);
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(condition.text)
+        .set_expression_attribute_names(map(condition.names))
+        .set_expression_attribute_values(map(condition.values))
+        .build()
+        .map_err(Fault::new)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// Deletes an item if `condition` holds; with `None` in any case.
+pub(super) fn delete(
+    table: &str,
+    key: &Key,
+    condition: Option<Expression>,
+) -> Result<TransactWriteItem, Fault> {
+    let condition = condition.unwrap_or_default();
+    let delete = Delete::builder()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .set_condition_expression((!condition.text.is_empty()).then_some(condition.text))
+        .set_expression_attribute_names(map(condition.names))
+        .set_expression_attribute_values(map(condition.values))
+        .build()
+        .map_err(Fault::new)?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
+}
+
+/// Changes an item if `condition` holds; the names and values of both expressions go together.
+pub(super) fn update(
+    table: &str,
+    key: &Key,
+    change: Expression,
+    condition: Expression,
+) -> Result<TransactWriteItem, Fault> {
+    let update = Update::builder()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .update_expression(change.text)
+        .condition_expression(condition.text)
+        .set_expression_attribute_names(map([change.names, condition.names].concat()))
+        .set_expression_attribute_values(map([change.values, condition.values].concat()))
+        .build()
+        .map_err(Fault::new)?;
+    Ok(TransactWriteItem::builder().update(update).build())
+}
+
+/// Changes nothing, but fails the transaction unless `condition` holds.
+pub(super) fn check(table: &str, key: &Key, condition: Expression) -> Result<TransactWriteItem, Fault> {
+    let check = ConditionCheck::builder()
+        .table_name(table)
+        .set_key(Some(key.attributes()))
+        .condition_expression(condition.text)
+        .set_expression_attribute_names(map(condition.names))
+        .set_expression_attribute_values(map(condition.values))
+        .build()
+        .map_err(Fault::new)?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
+/// That nothing is at a key yet.
+pub(super) fn is_free() -> Expression {
+    Expression::new("attribute_not_exists(#pk)").name("#pk", keys::PK)
+}
+
+/// That an owner item is this user's, or nobody's.
+pub(super) fn is_owned_by(user: &str) -> Expression {
+    Expression::new("attribute_not_exists(#pk) OR #user = :user")
+        .name("#pk", keys::PK)
+        .name("#user", "user")
+        .value(":user", string(user))
+}
+
+/// An empty map is an error to DynamoDB; none at all is not.
+fn map<T>(entries: Vec<(String, T)>) -> Option<std::collections::HashMap<String, T>> {
+    (!entries.is_empty()).then(|| entries.into_iter().collect())
+}
+
+/// The actions of a transaction, each with what its failed condition means.
+#[derive(Debug)]
+pub(super) struct Actions<M> {
+    actions: Vec<TransactWriteItem>,
+    meanings: Vec<M>,
+}
+
+impl<M> Actions<M> {
+    pub fn new() -> Self {
+        Self { actions: Vec::new(), meanings: Vec::new() }
+    }
+
+    pub fn add(&mut self, action: TransactWriteItem, meaning: M) {
+        self.actions.push(action);
+        self.meanings.push(meaning);
+    }
+
+    /// How many more fit.
+    pub fn room(&self) -> usize {
+        MAX_ACTIONS.saturating_sub(self.actions.len())
+    }
+}
+
+impl DynamoStore {
+    /// Runs a transaction. The inner error is what the failed conditions mean, in order; none where other writes stayed in the way.
+    ///
+    /// The SDK repeats a request whose answer was lost under the same client token, so that it isn't applied twice; a try of ours is a
+    /// new request with a token of its own.
+    pub(super) async fn transact<M>(&self, actions: Actions<M>) -> Result<Result<(), Vec<M>>, Fault> {
+        let mut wait = FIRST_WAIT;
+        let mut tries = 1;
+        loop {
+            let request = self.client.transact_write_items();
+            let request = request.set_transact_items(Some(actions.actions.clone()));
+            let Err(error) = request.send().await else { return Ok(Ok(())) };
+            let reasons = cancelled(error)?;
+            let failed = |reason: &CancelledBy| matches!(reason, CancelledBy::Condition(_));
+            let contended = reasons.iter().any(|reason| matches!(reason, CancelledBy::Contention));
+            if !contended || tries == TRIES || reasons.iter().any(failed) {
+                let judged = reasons.iter().zip(actions.meanings);
+                return Ok(Err(judged.filter(|(reason, _)| failed(reason)).map(|(_, m)| m).collect()));
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+            tries += 1;
+        }
+    }
+}

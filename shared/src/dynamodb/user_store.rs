@@ -1,0 +1,306 @@
+//! [`UserStore`]: the user item, its owners and its factor, over both tables.
+
+use super::factor_item::FactorItem;
+use super::request::{Item, fault, from_item, number, string, to_item};
+use super::transaction::{self, Actions, Expression, is_free, is_owned_by};
+use super::user_item::{IdentifierItem, decode_owner, decode_user, encode_owner, encode_user};
+use super::{DynamoStore, keys};
+use crate::domain::factor::Factor;
+use crate::domain::identifier::{EMAIL, PHONE, USERNAME};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::refusal::Refusal;
+use crate::domain::user::{SealedIdentifier, User};
+use crate::ports::{Failure, Fault, Page, PageRequest, UserStore, UserWrite};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
+use std::collections::HashMap;
+
+/// What one BatchWriteItem may hold.
+const MAX_BATCH: usize = 25;
+/// How often what a batch left undone is asked for again.
+const BATCH_TRIES: usize = 8;
+
+impl DynamoStore {
+    /// Runs the actions. A stale user comes before anything else: what is said of one who has changed since may not hold any more.
+    async fn write_user(&self, actions: Actions<UserWrite>) -> Result<UserWrite, Fault> {
+        let Err(failed) = self.transact(actions).await? else { return Ok(UserWrite::Done) };
+        let stale = failed.contains(&UserWrite::Stale);
+        Ok(failed.into_iter().next().filter(|_| !stale).unwrap_or(UserWrite::Stale))
+    }
+
+    fn put_owner(
+        &self,
+        user: &User,
+        kind: &'static str,
+        hash: &str,
+        actions: &mut Actions<UserWrite>,
+    ) -> Result<(), Fault> {
+        let key = keys::owner(&user.tenant, kind, hash);
+        let put = transaction::put(&self.directory, &key, encode_owner(&user.id)?, is_free())?;
+        actions.add(put, UserWrite::Duplicate(kind));
+        Ok(())
+    }
+
+    fn delete_owner(
+        &self,
+        user: &User,
+        kind: &'static str,
+        hash: &str,
+        actions: &mut Actions<UserWrite>,
+    ) -> Result<(), Fault> {
+        let key = keys::owner(&user.tenant, kind, hash);
+        let owned = is_owned_by(user.id.as_str());
+        actions.add(transaction::delete(&self.directory, &key, Some(owned))?, UserWrite::Stale);
+        Ok(())
+    }
+
+    /// The factors of a page's users, by user.
+    async fn factors(&self, tenant: &TenantId, users: &[User]) -> Result<HashMap<String, Factor>, Fault> {
+        let mut wanted: Vec<_> =
+            users.iter().map(|user| keys::factor(tenant, &user.id).attributes()).collect();
+        let mut found = HashMap::new();
+        for _ in 0..BATCH_TRIES {
+            if wanted.is_empty() {
+                break;
+            }
+            let ask = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
+            let ask = ask.build().map_err(Fault::new)?;
+            let answer = self.client.batch_get_item().request_items(&self.logins, ask).send().await;
+            let answer = answer.map_err(fault)?;
+            for item in answer.responses.into_iter().flat_map(|mut r| r.remove(&self.logins)).flatten() {
+                if let Some(key) = keys::Key::of(&item) {
+                    found.insert(key.pk, Factor::from(from_item::<FactorItem>(item)?));
+                }
+            }
+            let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.logins));
+            wanted = left.map(|left| left.keys).unwrap_or_default();
+        }
+        if wanted.is_empty() { Ok(found) } else { Err(Fault::new("a batch of factors stays incomplete")) }
+    }
+
+    /// Everything in a user's login partition but the factor: the keys only.
+    async fn challenge_keys(&self, tenant: &TenantId, user: &UserId) -> Result<Vec<keys::Key>, Fault> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.logins)
+            .key_condition_expression("#pk = :pk")
+            .projection_expression("#pk, #sk")
+            .expression_attribute_names("#pk", keys::PK)
+            .expression_attribute_names("#sk", keys::SK)
+            .expression_attribute_values(":pk", string(keys::login_partition(tenant, user)))
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.extend(keys::Key::of(&item.map_err(fault)?).filter(|key| key.sk != keys::FACTOR));
+        }
+        Ok(found)
+    }
+
+    async fn delete_batch(&self, keys: &[keys::Key]) -> Result<(), Fault> {
+        let mut requests = Vec::with_capacity(keys.len());
+        for key in keys {
+            let delete = DeleteRequest::builder().set_key(Some(key.attributes()));
+            let delete = delete.build().map_err(Fault::new)?;
+            requests.push(WriteRequest::builder().delete_request(delete).build());
+        }
+        for _ in 0..BATCH_TRIES {
+            let request = self.client.batch_write_item().request_items(&self.logins, requests);
+            let answer = request.send().await.map_err(fault)?;
+            let left = answer.unprocessed_items.and_then(|mut left| left.remove(&self.logins));
+            match left {
+                Some(left) if !left.is_empty() => requests = left,
+                _ => return Ok(()),
+            }
+        }
+        Err(Fault::new("a batch of deletions stays incomplete"))
+    }
+}
+
+#[async_trait]
+impl UserStore for DynamoStore {
+    async fn create_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault> {
+        let mut actions = Actions::new();
+        let key = keys::user(&user.tenant, &user.id);
+        let put = transaction::put(&self.directory, &key, encode_user(user)?, is_free())?;
+        actions.add(put, UserWrite::Stale);
+        let key = keys::factor(&user.tenant, &user.id);
+        let put = transaction::put(&self.logins, &key, to_item(&FactorItem::from(factor))?, is_free())?;
+        actions.add(put, UserWrite::Stale);
+        if let Some(username) = &user.username {
+            self.put_owner(user, USERNAME, &username.hash, &mut actions)?;
+        }
+        if let Some(email) = &user.email {
+            self.put_owner(user, EMAIL, &email.hash, &mut actions)?;
+        }
+        if let Some(phone) = &factor.phone {
+            self.put_owner(user, PHONE, &phone.hash, &mut actions)?;
+        }
+        self.write_user(actions).await
+    }
+
+    async fn find_user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<(User, Factor)>, Fault> {
+        let read = |table: &str, key: keys::Key| {
+            let request = self.client.get_item().table_name(table).set_key(Some(key.attributes()));
+            request.consistent_read(true).send()
+        };
+        let (found, factor) = futures::try_join!(
+            read(&self.directory, keys::user(tenant, user)),
+            read(&self.logins, keys::factor(tenant, user))
+        )
+        .map_err(fault)?;
+        let (Some(found), Some(factor)) = (found.item, factor.item) else { return Ok(None) };
+        Ok(Some((decode_user(tenant, found)?, from_item::<FactorItem>(factor)?.into())))
+    }
+
+    async fn list_users(
+        &self,
+        tenant: &TenantId,
+        page: &PageRequest,
+    ) -> Result<Page<(User, Factor)>, Failure> {
+        let start = match &page.cursor {
+            Some(cursor) => {
+                let last = UserId::parse(cursor);
+                let last = last.ok_or_else(|| Refusal::InvalidRequest("cursor is malformed".into()))?;
+                Some(keys::user(tenant, &last).attributes())
+            }
+            None => None,
+        };
+        let limit = usize::from(page.limit);
+        // One more than asked for tells whether there is another page.
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.directory)
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", keys::PK)
+            .expression_attribute_values(":pk", string(keys::user_partition(tenant)))
+            .set_exclusive_start_key(start)
+            .limit(i32::from(page.limit) + 1)
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(fault)?;
+        let more = answer.last_evaluated_key.is_some();
+        let items: Vec<Item> = answer.items.unwrap_or_default();
+        let more = more || items.len() > limit;
+        let users = items.into_iter().take(limit).map(|item| decode_user(tenant, item));
+        let users: Vec<User> = users.collect::<Result<_, _>>()?;
+        let next = users.last().filter(|_| more).map(|user| user.id.as_str().to_owned());
+        let mut factors = self.factors(tenant, &users).await?;
+        // A user without a factor has been deleted in between.
+        let pair = |user: User| {
+            let factor = factors.remove(&keys::login_partition(tenant, &user.id))?;
+            Some((user, factor))
+        };
+        Ok(Page { items: users.into_iter().filter_map(pair).collect(), next })
+    }
+
+    async fn identifier_owner(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        hash: &str,
+    ) -> Result<Option<UserId>, Fault> {
+        let key = keys::owner(tenant, kind, hash).attributes();
+        let request = self.client.get_item().table_name(&self.directory).set_key(Some(key));
+        let answer = request.consistent_read(true).send().await.map_err(fault)?;
+        answer.item.map(decode_owner).transpose()
+    }
+
+    async fn change_user(&self, before: &User, after: &User) -> Result<UserWrite, Fault> {
+        let mut actions = Actions::new();
+        let user = keys::user(&before.tenant, &before.id);
+        let seen = Expression::new("#version = :seen").value(":seen", number(before.version));
+        let update = transaction::update(&self.directory, &user, changed_attributes(after)?, seen)?;
+        actions.add(update, UserWrite::Stale);
+        for (kind, old, new) in
+            [(USERNAME, &before.username, &after.username), (EMAIL, &before.email, &after.email)]
+        {
+            let (old, new) = (old.as_ref().map(|i| &i.hash), new.as_ref().map(|i| &i.hash));
+            if old != new {
+                if let Some(new) = new {
+                    self.put_owner(before, kind, new, &mut actions)?;
+                }
+                if let Some(old) = old {
+                    self.delete_owner(before, kind, old, &mut actions)?;
+                }
+            }
+        }
+        if after.username.is_none() && after.email.is_none() {
+            let bound = Expression::new("attribute_exists(#phone)").name("#phone", "phone");
+            let factor = keys::factor(&before.tenant, &before.id);
+            actions.add(transaction::check(&self.logins, &factor, bound)?, UserWrite::LastIdentifier);
+        }
+        self.write_user(actions).await
+    }
+
+    async fn delete_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault> {
+        let mut actions = Actions::new();
+        let key = keys::user(&user.tenant, &user.id);
+        let seen = Expression::new("#version = :seen")
+            .name("#version", "version")
+            .value(":seen", number(user.version));
+        actions.add(transaction::delete(&self.directory, &key, Some(seen))?, UserWrite::Stale);
+        let key = keys::factor(&user.tenant, &user.id);
+        let seen = Expression::new("#revision = :seen")
+            .name("#revision", "revision")
+            .value(":seen", number(factor.revision));
+        actions.add(transaction::delete(&self.logins, &key, Some(seen))?, UserWrite::Stale);
+        if let Some(username) = &user.username {
+            self.delete_owner(user, USERNAME, &username.hash, &mut actions)?;
+        }
+        if let Some(email) = &user.email {
+            self.delete_owner(user, EMAIL, &email.hash, &mut actions)?;
+        }
+        if let Some(phone) = &factor.phone {
+            self.delete_owner(user, PHONE, &phone.hash, &mut actions)?;
+        }
+        // The newest go in the transaction: those are the ones that may be alive. Every new code raises the factor's revision,
+        // so none can come up between this read and the write.
+        let challenges = self.challenge_keys(&user.tenant, &user.id).await?;
+        let room = actions.room();
+        let (old, recent) = challenges.split_at(challenges.len().saturating_sub(room));
+        for batch in old.chunks(MAX_BATCH) {
+            self.delete_batch(batch).await?;
+        }
+        for key in recent {
+            actions.add(transaction::delete(&self.logins, key, None)?, UserWrite::Stale);
+        }
+        self.write_user(actions).await
+    }
+}
+
+/// Sets what a user has, removes what it has not. Attributes of the item that aren't in [`User`] stay.
+fn changed_attributes(after: &User) -> Result<Expression, Fault> {
+    let identifier = |of: &Option<SealedIdentifier>| -> Result<Option<AttributeValue>, Fault> {
+        of.as_ref().map(|i| to_item(&IdentifierItem::from(i)).map(AttributeValue::M)).transpose()
+    };
+    let attributes = [
+        ("username", identifier(&after.username)?),
+        ("email", identifier(&after.email)?),
+        ("locale", after.locale.as_ref().map(|locale| string(locale.as_str()))),
+        ("password_hash", after.password_hash.as_ref().map(string)),
+        ("version", Some(number(after.version))),
+    ];
+    let (mut set, mut remove) = (Vec::new(), Vec::new());
+    let mut change = Expression::default();
+    for (name, value) in attributes {
+        change = change.name(&format!("#{name}"), name);
+        match value {
+            Some(value) => {
+                set.push(format!("#{name} = :{name}"));
+                change = change.value(&format!(":{name}"), value);
+            }
+            None => remove.push(format!("#{name}")),
+        }
+    }
+    change.text = format!("SET {}", set.join(", "));
+    if !remove.is_empty() {
+        change.text.push_str(&format!(" REMOVE {}", remove.join(", ")));
+    }
+    Ok(change)
+}

@@ -1,0 +1,94 @@
+//! Users and what an administrator does to their number.
+
+use super::{Failure, Fault, Page, PageRequest};
+use crate::domain::factor::{Factor, FactorPhone};
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::time::Timestamp;
+use crate::domain::user::User;
+use async_trait::async_trait;
+
+/// How a write to a user ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserWrite {
+    Done,
+    /// Another user of the tenant has this identifier: `username`, `email` or `phone`.
+    Duplicate(&'static str),
+    /// It would have left the user with nothing to sign in with.
+    LastIdentifier,
+    /// Somebody else has written the user since it was read, or is writing it: read again.
+    Stale,
+}
+
+/// The users of a tenant. A user and its factor live and die together.
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Writes the user, its factor and the owners of its identifiers, all or nothing. Never [`UserWrite::LastIdentifier`].
+    async fn create_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault>;
+
+    /// Two reads at once: user and factor are in different tables.
+    async fn find_user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<(User, Factor)>, Fault>;
+
+    /// Two reads, one after the other: a page of users, then their factors. Refuses a cursor that no page of this tenant gave.
+    async fn list_users(
+        &self,
+        tenant: &TenantId,
+        page: &PageRequest,
+    ) -> Result<Page<(User, Factor)>, Failure>;
+
+    /// Whose identifier it is. `hash` is its keyed hash, `kind` one of [`crate::domain::identifier`]'s.
+    async fn identifier_owner(
+        &self,
+        tenant: &TenantId,
+        kind: &str,
+        hash: &str,
+    ) -> Result<Option<UserId>, Fault>;
+
+    /// Makes `before`, as it was read, into `after`; owners of identifiers move along.
+    async fn change_user(&self, before: &User, after: &User) -> Result<UserWrite, Fault>;
+
+    /// Deletes the user, its owners, its factor and all its challenges, so that no login in flight can finish. `factor` as it was read
+    /// with the user. First a read of the challenges, and one more write for each 25 of them beyond the first 90. Only `Done` or `Stale`.
+    async fn delete_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault>;
+}
+
+/// A user's factor, with the logins that have a code out.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    pub factor: Factor,
+    /// Where the challenges are that a code could still complete: the store's own names.
+    pub live_challenges: Vec<String>,
+}
+
+/// How a change of a number ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BindingWrite {
+    Done,
+    /// Another user of the tenant has the number.
+    PhoneTaken,
+    /// It would have left the user with nothing to sign in with.
+    LastIdentifier,
+    /// The factor has changed since it was read, or is being changed: read again.
+    Stale,
+}
+
+/// An administrator's hand on a user's number.
+#[async_trait]
+pub trait BindingStore: Send + Sync {
+    /// `None`: no such user. `now` bounds how old a login can be that is still alive.
+    async fn binding(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Option<Binding>, Fault>;
+
+    /// Replaces the number of `seen` by `phone`, moves its owner, clears the failures and takes the code from every live challenge, all or
+    /// nothing: no code that went to the old number completes anything afterwards.
+    async fn replace_phone(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        seen: &Binding,
+        phone: Option<&FactorPhone>,
+    ) -> Result<BindingWrite, Fault>;
+}
