@@ -56,14 +56,15 @@ pub struct ApplicationSecret {
 }
 
 impl Application {
-    /// Turns *customize security rules* on or off. Off → on takes a fresh copy of the tenant's rules as they are now (B4), on → off drops
-    /// the application's own (B8), and no change keeps what there is.
-    pub fn customize_security(&mut self, on: bool, tenant_now: &SecurityRules) {
-        match (&self.custom_security, on) {
-            (None, true) => self.custom_security = Some(tenant_now.clone()),
-            (Some(_), false) => self.custom_security = None,
-            (Some(_), true) | (None, false) => {}
-        }
+    /// Turns *customize security rules* on with a fresh copy of the tenant's rules as they are now (B4). Where it is on already, the
+    /// application keeps its own.
+    pub fn customize_security(&mut self, tenant_now: &SecurityRules) {
+        self.custom_security.get_or_insert_with(|| tenant_now.clone());
+    }
+
+    /// Turns *customize security rules* off: the application's own rules are gone (B8).
+    pub fn follow_tenant(&mut self) {
+        self.custom_security = None;
     }
 
     /// Adds a secret. Adding the same one again changes nothing, so that a repeated write is harmless.
@@ -118,17 +119,17 @@ pub(crate) mod tests {
         let mut application = application();
         let mut tenant = SecurityRules::default();
         tenant.code.length = 7;
-        application.customize_security(true, &tenant);
+        application.customize_security(&tenant);
         assert_eq!(application.custom_security.as_ref(), Some(&tenant));
 
         // B5: from then on independent; "on" again keeps the application's own.
         tenant.code.length = 8;
-        application.customize_security(true, &tenant);
+        application.customize_security(&tenant);
         assert_eq!(application.custom_security.as_ref().map(|own| own.code.length), Some(7));
 
-        application.customize_security(false, &tenant);
+        application.follow_tenant();
         assert_eq!(application.custom_security, None);
-        application.customize_security(true, &tenant);
+        application.customize_security(&tenant);
         assert_eq!(application.custom_security.as_ref().map(|own| own.code.length), Some(8));
     }
 

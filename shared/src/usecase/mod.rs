@@ -35,4 +35,24 @@ impl LoginFailure {
     fn new(refusal: Refusal, state: LoginState) -> Self {
         Self { failure: refusal.into(), state: Some(Box::new(state)) }
     }
+//! What the service does, one file a use case or a tight family. A struct's fields are the ports that it may use.
+
+pub mod admin_keys;
+pub mod applications;
+pub mod authenticate;
+pub mod explain;
+pub mod identity_sources;
+pub mod security_settings;
+pub mod tenants;
+
+use crate::domain::secret::Secret;
+
+/// How often a change is read, decided and written again when somebody else wrote in between. After that it is a conflict.
+const TRIES: usize = 4;
+
+/// Something new with a secret that is shown this once: only its hash is kept.
+#[derive(Debug)]
+pub struct Created<T> {
+    pub value: T,
+    pub secret: Secret<String>,
 }

@@ -1,0 +1,135 @@
+//! The administration of tenants: everything that the function `policy-admin` serves.
+
+use super::{admin_keys, applications, explain, identity_sources, security, tenants};
+use crate::http::{Call, Problem, Route};
+use crate::ports::{AdminKeys, Applications, Clock, Entropy, IdentitySources, PolicyReader, Tenants};
+use crate::usecase::admin_keys::ManageAdminKeys;
+use crate::usecase::applications::ManageApplications;
+use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
+use crate::usecase::explain::ExplainPolicy;
+use crate::usecase::identity_sources::ManageSources;
+use crate::usecase::security_settings::SecuritySettings;
+use crate::usecase::tenants::ManageTenants;
+use std::sync::Arc;
+
+/// The use cases of `policy-admin`.
+pub struct PolicyAdmin {
+    pub gate: AdminGate,
+    pub tenants: ManageTenants,
+    pub applications: ManageApplications,
+    pub security: SecuritySettings,
+    pub sources: ManageSources,
+    pub keys: ManageAdminKeys,
+    pub explain: ExplainPolicy,
+}
+
+impl PolicyAdmin {
+    /// `operator_hashes`: SHA-256 of each live operator credential
+    /// ([`Credential::hash`](crate::auth::credential::Credential::hash)).
+    pub fn new<S>(
+        store: Arc<S>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        operator_hashes: Vec<[u8; 32]>,
+    ) -> Self
+    where
+        S: Tenants + Applications + IdentitySources + AdminKeys + PolicyReader + 'static,
+    {
+        Self {
+            gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
+            tenants: ManageTenants { tenants: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
+            applications: ManageApplications {
+                applications: store.clone(),
+                tenants: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            },
+            security: SecuritySettings { tenants: store.clone(), applications: store.clone() },
+            sources: ManageSources { sources: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
+            keys: ManageAdminKeys { keys: store.clone(), clock, entropy },
+            explain: ExplainPolicy { policy: store },
+        }
+    }
+
+    /// Proves that the caller may do `P` in the tenant of the path.
+    pub(super) async fn allow<P: Needed>(&self, call: &Call) -> Result<Allowed<P>, Problem> {
+        Ok(self.gate.allow(call.bearer()?, call.param("tenant")).await?)
+    }
+}
+
+macro_rules! route {
+    ($method:literal, $path:literal, $operation:literal, $handler:path) => {
+        Route::new($method, $path, $operation, |app, call| Box::pin($handler(app, call)))
+    };
+}
+
+pub const ROUTES: &[Route<PolicyAdmin>] = &[
+    route!("POST", "/v1/tenants", "create_tenant", tenants::create),
+    route!("GET", "/v1/tenants/{tenant}", "get_tenant", tenants::get),
+    route!("PATCH", "/v1/tenants/{tenant}", "update_tenant", tenants::update),
+    route!("GET", "/v1/tenants/{tenant}/security", "get_tenant_security", security::get_tenant),
+    route!("PATCH", "/v1/tenants/{tenant}/security", "update_tenant_security", security::update_tenant),
+    route!("POST", "/v1/tenants/{tenant}/applications", "create_application", applications::create),
+    route!("GET", "/v1/tenants/{tenant}/applications", "list_applications", applications::list),
+    route!("GET", "/v1/tenants/{tenant}/applications/{application}", "get_application", applications::get),
+    route!(
+        "PATCH",
+        "/v1/tenants/{tenant}/applications/{application}",
+        "update_application",
+        applications::update
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/applications/{application}",
+        "delete_application",
+        applications::delete
+    ),
+    route!(
+        "POST",
+        "/v1/tenants/{tenant}/applications/{application}/secrets",
+        "create_application_secret",
+        applications::create_secret
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/applications/{application}/secrets/{key}",
+        "delete_application_secret",
+        applications::delete_secret
+    ),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/applications/{application}/security",
+        "get_application_security",
+        security::get_application
+    ),
+    route!(
+        "PATCH",
+        "/v1/tenants/{tenant}/applications/{application}/security",
+        "update_application_security",
+        security::update_application
+    ),
+    route!(
+        "POST",
+        "/v1/tenants/{tenant}/identity-sources",
+        "create_identity_source",
+        identity_sources::create
+    ),
+    route!("GET", "/v1/tenants/{tenant}/identity-sources", "list_identity_sources", identity_sources::list),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/identity-sources/{source}",
+        "get_identity_source",
+        identity_sources::get
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/identity-sources/{source}",
+        "delete_identity_source",
+        identity_sources::delete
+    ),
+    route!("POST", "/v1/tenants/{tenant}/admin-keys", "create_admin_key", admin_keys::create),
+    route!("GET", "/v1/tenants/{tenant}/admin-keys", "list_admin_keys", admin_keys::list),
+    route!("GET", "/v1/tenants/{tenant}/admin-keys/{key}", "get_admin_key", admin_keys::get),
+    route!("DELETE", "/v1/tenants/{tenant}/admin-keys/{key}", "delete_admin_key", admin_keys::delete),
+    route!("POST", "/v1/tenants/{tenant}/policy/explain", "explain_policy", explain::explain),
+];
