@@ -1,17 +1,15 @@
 //! The wire: one file for each group of calls, with its types, its mapping to use cases and its routes.
 
-pub mod code_issuance;
-pub mod code_verification;
-pub mod login_wire;
-pub mod phone_binding;
-pub mod sign_in;
-//! What the endpoints take and answer: wire types, and the way from them to the use cases and back.
-
 mod admin_keys;
 mod applications;
+pub mod code_issuance;
+pub mod code_verification;
 mod explain;
 mod identity_sources;
+pub mod login_wire;
 mod paging;
+pub mod phone_binding;
 pub mod policy_admin;
 mod security;
+pub mod sign_in;
 mod tenants;

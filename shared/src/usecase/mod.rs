@@ -1,16 +1,27 @@
 //! The use cases: each applies the domain's rules to what its ports hold. A struct's fields are the ports that it may use.
 
+pub mod admin_keys;
+pub mod applications;
+pub mod authenticate;
 pub mod bind_phone;
+pub mod explain;
+pub mod identity_sources;
 pub mod issue_code;
 pub mod login_state;
 pub mod login_token;
+pub mod security_settings;
 pub mod sign_in;
 pub mod support;
+pub mod tenants;
 pub mod verify_code;
 
 use crate::domain::login::LoginState;
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
 use crate::ports::{Failure, Fault};
+
+/// How often a change is read, decided and written again when somebody else wrote in between. After that it is a conflict.
+const TRIES: usize = 4;
 
 /// Why a step of a login did not happen, with the login as it stands once the caller has shown that it is its own.
 #[derive(Debug)]
@@ -35,20 +46,7 @@ impl LoginFailure {
     fn new(refusal: Refusal, state: LoginState) -> Self {
         Self { failure: refusal.into(), state: Some(Box::new(state)) }
     }
-//! What the service does, one file a use case or a tight family. A struct's fields are the ports that it may use.
-
-pub mod admin_keys;
-pub mod applications;
-pub mod authenticate;
-pub mod explain;
-pub mod identity_sources;
-pub mod security_settings;
-pub mod tenants;
-
-use crate::domain::secret::Secret;
-
-/// How often a change is read, decided and written again when somebody else wrote in between. After that it is a conflict.
-const TRIES: usize = 4;
+}
 
 /// Something new with a secret that is shown this once: only its hash is kept.
 #[derive(Debug)]
