@@ -27,13 +27,21 @@ const OUR_CRATES: [&str; 8] = [
 /// The embedded engine calls each condition that did not hold an error at WARN; to us it is an answer.
 const ENGINE: &str = "dynoxide";
 
-/// What the process logs when nobody says otherwise.
-const DEFAULT_LEVEL: LevelFilter = LevelFilter::INFO;
-
-/// Starts logging, at the level in `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`). A second call changes nothing.
+/// Starts logging, at the level in `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace` or `off`), else INFO. A second call
+/// changes nothing.
 pub fn init() {
+    start(LevelFilter::INFO);
+}
+
+/// As [`init`], but WARN where `LOG_LEVEL` says nothing: for a program that a person looks at.
+pub fn init_quiet() {
+    start(LevelFilter::WARN);
+}
+
+fn start(default: LevelFilter) {
     let level = std::env::var("LOG_LEVEL").ok();
-    let subscriber = tracing_subscriber::registry().with(layer(parse(level.as_deref()), std::io::stderr));
+    let level = parse(level.as_deref(), default);
+    let subscriber = tracing_subscriber::registry().with(layer(level, std::io::stderr));
     // Fails only where a subscriber is set already, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
@@ -54,8 +62,8 @@ where
 }
 
 /// A level that isn't one is the default: a typing error must not silence the log.
-fn parse(level: Option<&str>) -> LevelFilter {
-    level.and_then(|text| text.trim().parse().ok()).unwrap_or(DEFAULT_LEVEL)
+fn parse(level: Option<&str>, default: LevelFilter) -> LevelFilter {
+    level.map(str::trim).filter(|text| !text.is_empty()).and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 fn enabled(level: LevelFilter, target: &str, of_event: Level) -> bool {
@@ -141,7 +149,9 @@ mod tests {
 
     #[test]
     fn a_level_that_is_none_is_the_default() {
+        let parse = |level| parse(level, LevelFilter::INFO);
         assert_eq!(parse(Some("loud")), LevelFilter::INFO);
+        assert_eq!(parse(Some("")), LevelFilter::INFO);
         assert_eq!(parse(None), LevelFilter::INFO);
         assert_eq!(parse(Some("TRACE")), LevelFilter::TRACE);
         assert_eq!(parse(Some("off")), LevelFilter::OFF);

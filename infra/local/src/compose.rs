@@ -1,0 +1,58 @@
+//! The functions of the bundle, put together as in AWS, but with the outbox as the sender and all on one edge.
+
+use crate::StartError;
+use crate::keys::Keys;
+use shared::api::{code_issuance, code_verification, phone_binding, sign_in};
+use shared::auth::{
+    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, KeyringError, PersonalDataKeys, SealingKeys,
+    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+};
+use shared::compose::{self as functions, Base};
+use shared::dynamodb::DynamoStore;
+use shared::http::Edge;
+use shared::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, SmsSender, TokenSigner};
+use std::sync::Arc;
+
+/// What the functions are made of here.
+pub struct Parts {
+    pub store: DynamoStore,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    pub sms: Arc<dyn SmsSender>,
+    /// What every issuer starts with: the address that is served.
+    pub base_url: String,
+}
+
+impl From<KeyringError> for StartError {
+    fn from(error: KeyringError) -> Self {
+        Self::Keys(error.to_string())
+    }
+}
+
+/// Mounts every function's routes on one edge.
+pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
+    let Parts { store, clock, entropy, sms, base_url } = parts;
+    let base = Base { store, clock, entropy };
+    let random = || Arc::clone(&base.entropy);
+    let passwords: Arc<dyn Passwords> = Arc::new(Argon2Passwords::new(random())?);
+    let personal: Arc<dyn PersonalData> =
+        Arc::new(XChaChaPersonalData::new(PersonalDataKeys::parse(&keys.personal_data)?, random()));
+    let sealer: Arc<dyn LoginSealer> =
+        Arc::new(XChaChaLoginSealer::new(SealingKeys::parse(&keys.sealing)?, random()));
+    let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(CodePeppers::parse(&keys.code_pepper)?));
+    let signer: Arc<dyn TokenSigner> =
+        Arc::new(Es256TokenSigner::new(SigningKeys::parse(&keys.signing)?, &base_url, random()));
+    let host = "127.0.0.1".to_owned();
+
+    let sign_in =
+        functions::sign_in(&base, passwords, personal.clone(), sealer.clone(), signer.clone(), Some(host));
+    let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone());
+    let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
+    let code_verification = functions::code_verification(&base, codes, sealer, signer);
+    Ok(Edge::new(base.clock.clone(), base.entropy.clone())
+        .with_preflight(Arc::new(base.store))
+        .mount(Arc::new(sign_in), sign_in::ROUTES)
+        .mount(Arc::new(phone_binding), phone_binding::ROUTES)
+        .mount(Arc::new(code_issuance), code_issuance::ROUTES)
+        .mount(Arc::new(code_verification), code_verification::ROUTES))
+}
