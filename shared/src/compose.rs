@@ -3,6 +3,7 @@
 use crate::api::code_issuance::CodeIssuanceApp;
 use crate::api::code_verification::CodeVerificationApp;
 use crate::api::phone_binding::PhoneBindingApp;
+use crate::api::policy_admin::PolicyAdmin;
 use crate::api::sign_in::SignInApp;
 use crate::dynamodb::DynamoStore;
 use crate::ports::sms::SmsSender;
@@ -21,6 +22,11 @@ pub struct Base {
     pub store: DynamoStore,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+}
+
+pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>) -> PolicyAdmin {
+    let store = Arc::new(base.store.clone());
+    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes)
 }
 
 /// `own_host` is the host of the deployment's own address.
@@ -68,8 +74,10 @@ pub fn code_issuance(
     sealer: Arc<dyn LoginSealer>,
     sender: Arc<dyn SmsSender>,
 ) -> CodeIssuanceApp {
+    let store = Arc::new(base.store.clone());
     let issue = IssueCode {
-        store: Arc::new(base.store.clone()),
+        store: store.clone(),
+        limits: store,
         codes,
         personal,
         sender,

@@ -2,10 +2,10 @@
 
 use crate::StartError;
 use crate::keys::Keys;
-use shared::api::{code_issuance, code_verification, phone_binding, sign_in};
+use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in};
 use shared::auth::{
-    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, KeyringError, PersonalDataKeys, SealingKeys,
-    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, KeyringError, OperatorHashes,
+    PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self as functions, Base};
 use shared::dynamodb::DynamoStore;
@@ -44,6 +44,8 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         Arc::new(Es256TokenSigner::new(SigningKeys::parse(&keys.signing)?, &base_url, random()));
     let host = "127.0.0.1".to_owned();
 
+    let operators = OperatorHashes::parse(&keys.operator)?;
+    let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
     let sign_in =
         functions::sign_in(&base, passwords, personal.clone(), sealer.clone(), signer.clone(), Some(host));
     let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone());
@@ -51,6 +53,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let code_verification = functions::code_verification(&base, codes, sealer, signer);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
+        .mount(Arc::new(policy_admin), policy_admin::ROUTES)
         .mount(Arc::new(sign_in), sign_in::ROUTES)
         .mount(Arc::new(phone_binding), phone_binding::ROUTES)
         .mount(Arc::new(code_issuance), code_issuance::ROUTES)

@@ -32,7 +32,7 @@ async fn send_code(app: &CodeIssuanceApp, call: Call) -> Result<Reply, Problem> 
         }
         return Err(refusal.into());
     }
-    let state = app.issue.send(ticket, key).await?;
+    let state = app.issue.send(ticket, key, call.client_ip).await?;
     Ok(Reply::ok(&LoginAnswer::of(&state)))
 }
 

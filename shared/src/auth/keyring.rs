@@ -243,6 +243,11 @@ impl OperatorHashes {
         (credential, value)
     }
 
+    /// The hashes of the credentials that are live.
+    pub fn hashes(&self) -> &[[u8; 32]] {
+        &self.0
+    }
+
     /// Whether the credential is an operator's. The time doesn't tell which hash matched.
     pub fn admits(&self, credential: &Credential) -> bool {
         credential.holder == Holder::Operator

@@ -15,6 +15,8 @@ pub const MAX_LIVE: usize = 3;
 pub const MAX_FAILURES: u32 = 100;
 /// NIST SP 800-63B-4 §3.1.3.2: no code is accepted later than 10 minutes after it was first sent.
 pub const MAX_CODE_SECONDS: u32 = 600;
+/// How many of a user's sends are remembered: `per_user_hour` can't be higher.
+pub const MAX_RECENT: usize = 100;
 /// How long a challenge is kept after its login's end, for support and receipts, in seconds.
 pub const KEPT_SECONDS: u32 = 72 * 3600;
 
@@ -151,6 +153,7 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
     if let Some(code) = out.filter(|code| now < code.resend_at) {
         return Err(Refusal::ResendTooSoon { retry_at: code.resend_at });
     }
+    user_has_room(ticket, factor, now)?;
     let again = out.filter(|code| now < code.expires_at && !code.spent && code.sent_to.hash == target.hash);
     if again.is_none() {
         room_for_another(ticket, factor, others, now)?;
@@ -166,6 +169,23 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
         expires_at,
         resend_at: now.plus_secs(ticket.code.resend_cooldown_seconds),
     })
+}
+
+/// The user's own limit, over all logins: exact, since the factor remembers the sends of the last hour.
+fn user_has_room(ticket: &Ticket, factor: &Factor, now: Timestamp) -> Result<(), Refusal> {
+    let limit = usize::try_from(ticket.limits.per_user_hour).unwrap_or(usize::MAX).clamp(1, MAX_RECENT);
+    let Some(oldest) = factor.recent_sends.get(limit - 1) else { return Ok(()) };
+    let free_at = oldest.plus_secs(3600);
+    if now < free_at {
+        return Err(Refusal::RateLimited { rule: "per_user_hour", retry_at: free_at });
+    }
+    Ok(())
+}
+
+/// The user's sends of the last hour with one more, as the factor will remember them.
+pub fn with_send(recent: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
+    let old = recent.iter().copied().filter(|at| now < at.plus_secs(3600));
+    std::iter::once(now).chain(old).take(MAX_RECENT).collect()
 }
 
 /// Whether one more code may be out for this user: neither more than [`MAX_LIVE`] at once, nor so many that all their guesses together

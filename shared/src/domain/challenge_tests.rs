@@ -77,7 +77,7 @@ fn challenge(code: Option<SentCode>) -> Challenge {
 }
 
 fn bound() -> Factor {
-    Factor { phone: Some(phone("42")), failures: 0, revision: 0 }
+    Factor { phone: Some(phone("42")), failures: 0, revision: 0, recent_sends: Vec::new() }
 }
 
 fn state(ticket: Ticket, factor: &Factor, challenge: Option<Challenge>, now: u32) -> LoginState {
@@ -215,4 +215,17 @@ fn the_status_of_a_login_follows_from_what_is_stored() {
     assert_eq!(status(&unbound, Some(bind.clone()), 1), Status::EnterCode, "the bind is not committed yet");
     bind.completed = Some(at(1));
     assert_eq!(status(&unbound, Some(bind), 700), Status::Complete, "complete stays complete");
+}
+
+#[test]
+fn h4_a_user_has_a_limit_over_all_logins() {
+    let mut factor = bound();
+    factor.recent_sends = (0..10).map(|i| at(590 - i)).collect();
+    let now = state(ticket(), &factor, None, 599);
+    assert_eq!(
+        plan_send(&now, &factor, &[]),
+        Err(Refusal::RateLimited { rule: "per_user_hour", retry_at: at(581 + 3600) })
+    );
+    let later = with_send(&factor.recent_sends, at(590 + 3595));
+    assert_eq!(later.len(), 6, "what is older than an hour is forgotten");
 }

@@ -13,6 +13,8 @@ pub struct Factor {
     pub failures: u32,
     /// Grows by one with every binding change and every reserved send; a write names the revision it was made from.
     pub revision: u64,
+    /// When codes were sent to this user in the last hour, newest first.
+    pub recent_sends: Vec<Timestamp>,
 }
 
 /// A number as it is kept: sealed, with a keyed hash to compare by and a hint to show.

@@ -6,6 +6,7 @@
 
 use super::settings::Limits;
 use super::time::Timestamp;
+use std::net::IpAddr;
 
 /// How many of a number's sends are remembered one by one. A limit above it is counted in fixed windows instead.
 pub const REMEMBERED: usize = 20;
@@ -139,6 +140,17 @@ pub const fn share(limit: u64, shard: u32, shards: u32) -> u64 {
     limit / shards + if shard < limit % shards { 1 } else { 0 }
 }
 
+/// An IPv4 address, or the /64 that an IPv6 customer commands.
+pub fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +204,14 @@ mod tests {
                 assert_eq!(sum, limit);
             }
         }
+    }
+
+    #[test]
+    fn t27_addresses_of_one_network_are_one_subject() {
+        let network = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 
     #[test]

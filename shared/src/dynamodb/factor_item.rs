@@ -13,6 +13,9 @@ pub(super) struct FactorItem {
     pub phone: Option<PhoneItem>,
     pub failures: u32,
     pub revision: u64,
+    /// Epoch milliseconds, newest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub recent_sends: Vec<i64>,
 }
 
 /// A number, in a factor (bound) or in a challenge (asked for).
@@ -57,12 +60,18 @@ impl From<&Factor> for FactorItem {
             phone: factor.phone.as_ref().map(PhoneItem::from),
             failures: factor.failures,
             revision: factor.revision,
+            recent_sends: factor.recent_sends.iter().map(|at| at.millis()).collect(),
         }
     }
 }
 
 impl From<FactorItem> for Factor {
     fn from(item: FactorItem) -> Self {
-        Self { phone: item.phone.map(FactorPhone::from), failures: item.failures, revision: item.revision }
+        Self {
+            phone: item.phone.map(FactorPhone::from),
+            failures: item.failures,
+            revision: item.revision,
+            recent_sends: item.recent_sends.into_iter().map(Timestamp::from_millis).collect(),
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::factor_item::FactorItem;
 use super::keys::{self, Key};
 use super::login_store::{challenge_key, ttl};
 use super::request::{CancelledBy, cancelled, condition_failed, fault, from_item, number, string};
-use crate::domain::challenge::{Challenge, Delivery};
+use crate::domain::challenge::{Challenge, Delivery, with_send};
 use crate::domain::factor::Factor;
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
@@ -63,7 +63,7 @@ impl SendStore for DynamoStore {
         let outcome = self
             .client()
             .transact_write_items()
-            .transact_items(factor_update(self.logins(), key, reservation.factor)?)
+            .transact_items(factor_update(self.logins(), key, reservation.factor, reservation.now)?)
             .transact_items(TransactWriteItem::builder().update(challenge).build())
             .send()
             .await;
@@ -84,21 +84,18 @@ impl SendStore for DynamoStore {
         key: LoginKey<'_>,
         sends: u8,
         delivery: Delivery,
-        free_at: Option<Timestamp>,
+        resend_at: Timestamp,
     ) -> Result<(), Fault> {
-        let free = if free_at.is_some() { ", resend_at = :free" } else { "" };
-        let mut request = self
+        let request = self
             .client()
             .update_item()
             .table_name(self.logins())
             .set_key(Some(challenge_key(key).attributes()))
-            .update_expression(format!("SET delivery = :delivery{free}"))
+            .update_expression("SET delivery = :delivery, resend_at = :resend")
             .condition_expression("sends = :sends AND attribute_exists(code_mac)")
             .expression_attribute_values(":sends", number(sends))
-            .expression_attribute_values(":delivery", string(delivery.as_str()));
-        if let Some(at) = free_at {
-            request = request.expression_attribute_values(":free", number(at.millis()));
-        }
+            .expression_attribute_values(":delivery", string(delivery.as_str()))
+            .expression_attribute_values(":resend", number(resend_at.millis()));
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) => condition_failed(error).map(|_| ()),
@@ -107,11 +104,18 @@ impl SendStore for DynamoStore {
 }
 
 /// Moves the factor's revision on, if nobody else did since it was read.
-fn factor_update(table: &str, key: LoginKey<'_>, factor: &Factor) -> Result<TransactWriteItem, Fault> {
+fn factor_update(
+    table: &str,
+    key: LoginKey<'_>,
+    factor: &Factor,
+    now: Timestamp,
+) -> Result<TransactWriteItem, Fault> {
+    let sends = with_send(&factor.recent_sends, now).into_iter().map(|at| number(at.millis())).collect();
     let update = Update::builder()
         .table_name(table)
         .set_key(Some(keys::factor(key.tenant, key.user).attributes()))
-        .update_expression("SET revision = :next")
+        .update_expression("SET revision = :next, recent_sends = :sends")
+        .expression_attribute_values(":sends", AttributeValue::L(sends))
         .condition_expression("revision = :seen")
         .expression_attribute_values(":seen", number(factor.revision))
         .expression_attribute_values(":next", number(factor.revision + 1))

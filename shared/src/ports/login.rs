@@ -141,14 +141,14 @@ pub trait SendStore: Send + Sync {
         key: LoginKey<'_>,
         reservation: &Reservation<'_>,
     ) -> Result<Option<Challenge>, Fault>;
-    /// Corrects what the reservation assumed of the delivery; a failed one also frees the cooldown. Does nothing if another send
-    /// came after it.
+    /// Corrects what the reservation assumed: that the message was accepted, and when the next may follow. Does nothing if another
+    /// send came after it.
     async fn settle_send(
         &self,
         key: LoginKey<'_>,
         sends: u8,
         delivery: Delivery,
-        free_at: Option<Timestamp>,
+        resend_at: Timestamp,
     ) -> Result<(), Fault>;
 }
 

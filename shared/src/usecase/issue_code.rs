@@ -7,14 +7,19 @@ use super::LoginFailure;
 use super::login_state::key;
 use crate::domain::challenge::{Challenge, Delivery, SendPlan, plan_send};
 use crate::domain::factor::phone_place;
+use crate::domain::ids::base62;
+use crate::domain::limits::network;
 use crate::domain::login::{LoginState, Ticket};
 use crate::domain::message::{MessageParts, render};
+use crate::domain::price::estimate;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::ports::limits::{LimitRequest, LimitStore, Reserved};
 use crate::ports::login::{Reservation, SendFacts, SendStore};
 use crate::ports::sms::{OutgoingMessage, SendOutcome, SmsSender};
 use crate::ports::{Clock, CodeScope, Codes, Entropy, Fault, PersonalData};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// How often a reservation that lost to another request is planned anew. Each time the other one got further, so a few are enough.
@@ -26,6 +31,7 @@ const IDEMPOTENCY_SCOPE: &str = "idempotency";
 #[derive(Clone)]
 pub struct IssueCode {
     pub store: Arc<dyn SendStore>,
+    pub limits: Arc<dyn LimitStore>,
     pub codes: Arc<dyn Codes>,
     pub personal: Arc<dyn PersonalData>,
     pub sender: Arc<dyn SmsSender>,
@@ -47,6 +53,7 @@ impl IssueCode {
         &self,
         ticket: Ticket,
         idempotency_key: Option<&str>,
+        client: Option<IpAddr>,
     ) -> Result<LoginState, LoginFailure> {
         let now = self.clock.now();
         let key_hash = idempotency_key.map(|text| self.key_hash(&ticket, text));
@@ -77,7 +84,7 @@ impl IssueCode {
             };
             if let Some(challenge) = self.store.reserve_send(key(&ticket), &reservation).await? {
                 let state = LoginState { challenge: Some(challenge), ..state };
-                return self.deliver(state, &plan, &code, now).await;
+                return self.deliver(state, &plan, &code, client).await;
             }
         }
         Err(Fault::new("a send was overtaken by other requests every time").into())
@@ -108,45 +115,89 @@ impl IssueCode {
         Ok(Code { text, pepper, nonce, mac })
     }
 
+    /// Counts the message against every limit, sends it, and corrects what the reservation assumed where it came out differently.
     async fn deliver(
         &self,
         mut state: LoginState,
         plan: &SendPlan,
         code: &Code,
-        now: Timestamp,
+        client: Option<IpAddr>,
     ) -> Result<LoginState, LoginFailure> {
-        let ticket = &state.ticket;
-        let place = phone_place(&ticket.tenant, &ticket.user);
-        let message = OutgoingMessage {
-            to: Secret::new(self.personal.open(&place, &plan.target.sealed)?),
-            body: render(&MessageParts {
-                code: &code.text,
-                name: &ticket.sender_name,
-                lifetime_seconds: ticket.code.lifetime_seconds,
-                locale: ticket.locale.as_deref(),
-                host: ticket.message_host.as_deref(),
-            }),
-            country: plan.target.country.clone(),
+        let now = state.now;
+        let place = phone_place(&state.ticket.tenant, &state.ticket.user);
+        let number = self.personal.open(&place, &plan.target.sealed)?;
+        let reserved = self.reserve(&state.ticket, plan, &number, client, now).await?;
+        let (delivery, resend_at, refusal) = match reserved {
+            Reserved::Refused { rule, retry_at } => {
+                (Delivery::Failed, retry_at, Some(Refusal::RateLimited { rule, retry_at }))
+            }
+            Reserved::Stopped => {
+                let retry_at = now.plus_secs(60);
+                (Delivery::Failed, retry_at, Some(Refusal::SendingDisabled { retry_at }))
+            }
+            Reserved::Granted { next_at } => {
+                let resend_at = plan.resend_at.max(next_at);
+                match self.sender.send(&message(&state.ticket, plan, code, number)).await {
+                    SendOutcome::Accepted { .. } => (Delivery::Accepted, resend_at, None),
+                    // It may have been sent: the cooldown stays and nothing is given back.
+                    SendOutcome::Unknown => (Delivery::Unknown, resend_at, None),
+                    SendOutcome::Refused { .. } | SendOutcome::NotSent => {
+                        (Delivery::Failed, now, Some(Refusal::DeliveryFailed))
+                    }
+                }
+            }
         };
-        let delivery = match self.sender.send(&message).await {
-            SendOutcome::Accepted { .. } => Delivery::Accepted,
-            // It may have been sent: the cooldown stays and nothing is given back.
-            SendOutcome::Unknown => Delivery::Unknown,
-            SendOutcome::Refused { .. } | SendOutcome::NotSent => Delivery::Failed,
-        };
-        if delivery != Delivery::Accepted {
-            let free_at = (delivery == Delivery::Failed).then_some(now);
+        if delivery != Delivery::Accepted || resend_at != plan.resend_at {
             let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-            self.store.settle_send(key(&state.ticket), sends, delivery, free_at).await?;
+            self.store.settle_send(key(&state.ticket), sends, delivery, resend_at).await?;
             if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
-                out.delivery = delivery;
-                out.resend_at = free_at.unwrap_or(out.resend_at);
+                (out.delivery, out.resend_at) = (delivery, resend_at);
             }
         }
-        if delivery == Delivery::Failed {
-            return Err(LoginFailure::new(Refusal::DeliveryFailed, state));
+        match refusal {
+            Some(refusal) => Err(LoginFailure::new(refusal, state)),
+            None => Ok(state),
         }
-        Ok(state)
+    }
+
+    async fn reserve(
+        &self,
+        ticket: &Ticket,
+        plan: &SendPlan,
+        number: &str,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Reserved, Fault> {
+        let attempt = base62(22, |buffer| self.entropy.fill(buffer));
+        let range = number.get(..number.len().saturating_sub(4)).unwrap_or(number);
+        let address = client.filter(|_| ticket.sees_client).map(network);
+        let request = LimitRequest {
+            tenant: &ticket.tenant,
+            application: &ticket.application,
+            country: &plan.target.country,
+            number: self.personal.hash("limit|number", number),
+            range: self.personal.hash("limit|range", range),
+            address: address.map(|network| self.personal.hash("limit|address", &network)),
+            limits: &ticket.limits,
+            price: estimate(&plan.target.country),
+            attempt: &attempt,
+            now,
+        };
+        self.limits.reserve(&request).await
+    }
+}
+
+fn message(ticket: &Ticket, plan: &SendPlan, code: &Code, number: String) -> OutgoingMessage {
+    OutgoingMessage {
+        to: Secret::new(number),
+        body: render(&MessageParts {
+            code: &code.text,
+            name: &ticket.sender_name,
+            lifetime_seconds: ticket.code.lifetime_seconds,
+            locale: ticket.locale.as_deref(),
+            host: ticket.message_host.as_deref(),
+        }),
+        country: plan.target.country.clone(),
     }
 }
 

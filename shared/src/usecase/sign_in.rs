@@ -12,6 +12,7 @@ use crate::domain::factor::{Factor, owner_scope};
 use crate::domain::first_factor::{Subject, Throttle};
 use crate::domain::identifier::Account;
 use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId};
+use crate::domain::limits::network;
 use crate::domain::login::{FirstFactor, LOGIN_SECONDS, LoginState, Purpose, Ticket};
 use crate::domain::policy::{PolicyInput, SourceSwitch, decide, effective_rules};
 use crate::domain::refusal::Refusal;
@@ -294,17 +295,6 @@ fn refuse_throttled(throttle: Throttle, subject: Subject, now: Timestamp) -> Res
     }
 }
 
-/// An IPv4 address, or the /64 that an IPv6 customer commands.
-fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, ..] = ip.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
 /// The host that an application's codes are bound to: the one it names, else its first origin's.
 fn message_host(application: &Application) -> Option<String> {
     application.message_host.clone().or_else(|| {
@@ -312,17 +302,4 @@ fn message_host(application: &Application) -> Option<String> {
         let host = origin.split("://").nth(1)?;
         Some(host.split(':').next().unwrap_or(host).to_owned())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn t27_addresses_of_one_network_are_one_subject() {
-        let network = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
-        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
-        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
-    }
 }
