@@ -8,8 +8,7 @@ use std::fmt;
 pub struct Announcement {
     pub url: String,
     pub operator_key: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub demo: Option<Demo>,
+    pub demo: Demo,
 }
 
 /// The demo tenant with its application and users. Its credentials are shown at every start, so they are kept as they are.
@@ -43,7 +42,7 @@ impl fmt::Display for Announcement {
         writeln!(f, "Serving on         {}", self.url)?;
         writeln!(f, "Messages           {}/_local/outbox", self.url)?;
         writeln!(f, "Operator key       {}", self.operator_key)?;
-        let Some(demo) = &self.demo else { return Ok(()) };
+        let demo = &self.demo;
         writeln!(f, "\nDemo tenant        {}", demo.tenant)?;
         writeln!(f, "Administrator key  {}", demo.admin_key)?;
         writeln!(f, "Application        {}", demo.application)?;
@@ -95,7 +94,7 @@ mod tests {
         Announcement {
             url: "http://127.0.0.1:9000".into(),
             operator_key: "mfa_operator_1".into(),
-            demo: Some(demo),
+            demo,
         }
     }
 

@@ -7,6 +7,7 @@ mod announcement;
 mod clock;
 mod compose;
 mod data;
+mod demo;
 mod engine;
 mod keys;
 mod local_api;
@@ -56,6 +57,8 @@ pub enum StartError {
     Engine(String),
     /// Keys that the service's own adapters don't take.
     Keys(String),
+    /// The service refuses what the demo asks of it.
+    Demo(String),
     Fault(Fault),
 }
 
@@ -74,6 +77,7 @@ impl fmt::Display for StartError {
             }
             Self::Engine(why) => write!(f, "the embedded engine does not start: {why}"),
             Self::Keys(why) => write!(f, "the keys are unusable: {why}"),
+            Self::Demo(why) => write!(f, "the demo cannot be made: {why}"),
             Self::Fault(fault) => write!(f, "the engine does not answer: {fault}"),
         }
     }
@@ -121,14 +125,15 @@ impl Local {
         let parts = Parts {
             store: DynamoStore::new(client, DIRECTORY, LOGINS),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            entropy,
+            entropy: Arc::clone(&entropy),
             sms: Arc::clone(&outbox) as Arc<dyn SmsSender>,
             base_url: url.clone(),
         };
         let edge = compose(parts, &keys)?;
+        let demo = demo::load_or_make(&edge, &data, entropy.as_ref(), keys.operator_key()).await?;
         let app = LocalApp::new(Arc::clone(&outbox), Arc::clone(&clock));
         let server = Server::start(listener, edge.mount(Arc::new(app), LOCAL_ROUTES));
-        let announcement = Announcement { url, operator_key: keys.operator_key().to_owned(), demo: None };
+        let announcement = Announcement { url, operator_key: keys.operator_key().to_owned(), demo };
         Ok(Self { announcement, clock, outbox, server, engine, _data: data })
     }
 
