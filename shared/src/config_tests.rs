@@ -1,4 +1,6 @@
 use super::*;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
     variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -56,6 +58,41 @@ async fn a_secret_comes_from_its_own_variable_or_its_arn() {
     assert_eq!(environment.secret(&aws, SecretName::CodePepper).await.unwrap().expose(), "{}");
     let missing = environment.secret(&aws, SecretName::PersonalData).await.unwrap_err();
     assert_eq!(missing.to_string(), "the environment variable SECRET_PERSONAL_DATA_ARN is not set");
+}
+
+/// Reads the secret from a socket that gives this answer to the first request.
+async fn secret_from(status: u16, body: &'static str) -> Result<Secret<String>, ConfigError> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+        let answer = format!(
+            "HTTP/1.1 {status} X\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        // The rest of the request is waited for, so that the connection ends in good order.
+        let _ = stream.read(&mut [0; 4096]).await;
+    });
+    let environment = environment(&[
+        ("AWS_REGION", "eu-central-1"),
+        ("AWS_ACCESS_KEY_ID", "k"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &url),
+        ("SECRET_SIGNING_ARN", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:signing"),
+    ]);
+    environment.secret(&environment.aws().unwrap(), SecretName::Signing).await
+}
+
+#[tokio::test]
+async fn a_secret_is_read_from_secrets_manager() {
+    let secret = secret_from(200, r#"{"Name":"signing","SecretString":"{\"current\":\"a\"}"}"#).await;
+    assert_eq!(secret.unwrap().expose(), r#"{"current":"a"}"#);
+    let denied = secret_from(400, r#"{"__type":"AccessDeniedException","Message":"no"}"#).await;
+    assert_eq!(denied.unwrap_err().to_string(), "the secret signing can't be read: AccessDeniedException");
+    let binary = secret_from(200, r#"{"Name":"signing","SecretBinary":"AAA="}"#).await;
+    assert_eq!(binary.unwrap_err().to_string(), "the secret signing can't be read: it holds no text");
 }
 
 #[test]

@@ -34,6 +34,15 @@ impl DataFolder {
         self.folder.join(name)
     }
 
+    /// The path of a file that somebody else fills, after making sure that it is there and only its owner can read it.
+    pub fn private_path(&self, name: &str) -> Result<PathBuf, StartError> {
+        let path = self.path(name);
+        match private_file().open(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => Err(StartError::Folder(path, error)),
+        }
+    }
+
     /// What [`DataFolder::save`] kept under this name; `None` if it never did.
     pub fn load<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, StartError> {
         let path = self.path(name);
@@ -130,6 +139,7 @@ pub(crate) mod tests {
             use std::os::unix::fs::PermissionsExt;
             let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
             assert_eq!((mode(data.path("numbers.json")), mode(folder.0.clone())), (0o600, 0o700));
+            assert_eq!(mode(data.private_path("engine").unwrap()), 0o600);
         }
         fs::write(data.path("numbers.json"), "[canary").unwrap();
         let error = data.load::<Vec<u8>>("numbers.json").unwrap_err();

@@ -115,7 +115,7 @@ impl Local {
         let (engine, endpoint) = match options.dynamodb {
             Some(endpoint) => (None, endpoint),
             None => {
-                let engine = Engine::start(&data.path("dynamodb.sqlite")).await?;
+                let engine = Engine::start(&data.private_path("dynamodb.sqlite")?).await?;
                 let endpoint = engine.url().to_owned();
                 (Some(engine), endpoint)
             }

@@ -1,5 +1,7 @@
 //! `local` as a client sees it: over a socket, on the embedded engine, across restarts.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where anything is not as expected")]
+
 use aws_sdk_dynamodb::types::{AttributeValue, TableStatus, TimeToLiveStatus};
 use local::{Local, Options, StartError};
 use serde_json::{Value, json};
