@@ -3,7 +3,6 @@
 use super::paging::{self, PageBody};
 use super::policy_admin::PolicyAdmin;
 use crate::domain::admin_key::{AdminKey, Role};
-use crate::domain::change::Object;
 use crate::domain::ids::KeyId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -55,7 +54,7 @@ fn in_path(call: &Call) -> Result<KeyId, Refusal> {
 
 pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WriteKeys>(&call).await?;
-    let Object(body): Object<NewKeyBody> = call.json()?;
+    let body: NewKeyBody = call.json()?;
     let role = Role::parse(&body.role)
         .ok_or_else(|| Refusal::InvalidRequest("role must be owner, policy, support or auditor".into()))?;
     let expires_at = body.expires_at.map(|text| {

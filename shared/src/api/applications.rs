@@ -5,7 +5,6 @@ use super::policy_admin::PolicyAdmin;
 use super::tenants::SecretBody;
 use crate::domain::application::{Application, ApplicationSecret};
 use crate::domain::application_patch::ApplicationPatch;
-use crate::domain::change::Object;
 use crate::domain::ids::{ApplicationId, KeyId};
 use crate::domain::refusal::Refusal;
 use crate::http::{Call, Problem, Reply};
@@ -81,7 +80,7 @@ pub(super) fn in_path(call: &Call) -> Result<ApplicationId, Refusal> {
 
 pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
-    let Object(details): Object<ApplicationPatch> = call.json()?;
+    let details: ApplicationPatch = call.json()?;
     let new = app.applications.create(&allowed, details).await?;
     Ok(Reply::created(&NewApplicationBody {
         application: ApplicationBody::from(&new.application),
@@ -104,7 +103,7 @@ pub(super) async fn get(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem>
 pub(super) async fn update(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
     let id = in_path(&call)?;
-    let Object(patch): Object<ApplicationPatch> = call.json()?;
+    let patch: ApplicationPatch = call.json()?;
     let application = app.applications.change(&allowed, &id, &patch).await?;
     Ok(Reply::ok(&ApplicationBody::from(&application)))
 }
@@ -118,7 +117,7 @@ pub(super) async fn delete(app: &PolicyAdmin, call: Call) -> Result<Reply, Probl
 pub(super) async fn create_secret(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
     let id = in_path(&call)?;
-    let Object(Nothing {}) = call.json_or_empty()?;
+    let Nothing {} = call.json_or_empty()?;
     let new = app.applications.add_secret(&allowed, &id).await?;
     Ok(Reply::created(&NewSecretBody {
         id: new.value.id.as_str(),

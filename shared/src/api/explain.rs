@@ -1,7 +1,6 @@
 //! `/v1/tenants/{tenant}/policy/explain`
 
 use super::policy_admin::PolicyAdmin;
-use crate::domain::change::Object;
 use crate::domain::ids::{ApplicationId, SourceId, UserId};
 use crate::domain::policy::{Decision, FactorKind};
 use crate::domain::refusal::Refusal;
@@ -46,7 +45,7 @@ impl From<Decision> for DecisionBody {
 
 pub(super) async fn explain(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<ReadPolicy>(&call).await?;
-    let Object(body): Object<ExplainBody> = call.json()?;
+    let body: ExplainBody = call.json()?;
     let wrong = |field: &str| Refusal::InvalidRequest(format!("{field} must be an id of its kind"));
     let application = ApplicationId::parse(&body.application).ok_or_else(|| wrong("application"))?;
     let source = body.identity_source.as_deref();

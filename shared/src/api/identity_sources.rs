@@ -2,7 +2,6 @@
 
 use super::paging::{self, PageBody};
 use super::policy_admin::PolicyAdmin;
-use crate::domain::change::Object;
 use crate::domain::identity_source::{IdentitySource, KIND_OIDC, SourceDetails};
 use crate::domain::ids::SourceId;
 use crate::domain::refusal::Refusal;
@@ -51,7 +50,7 @@ fn in_path(call: &Call) -> Result<SourceId, Refusal> {
 
 pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
-    let Object(body): Object<NewSourceBody> = call.json()?;
+    let body: NewSourceBody = call.json()?;
     let details = SourceDetails {
         kind: body.kind,
         name: body.name,

@@ -2,7 +2,6 @@
 
 use super::applications::in_path;
 use super::policy_admin::PolicyAdmin;
-use crate::domain::change::Object;
 use crate::domain::settings::{CodeRules, Limits, SecurityRules};
 use crate::domain::settings_patch::{RulesPatch, TenantSecurityPatch};
 use crate::http::{Call, Problem, Reply};
@@ -73,6 +72,9 @@ struct LimitsBody {
     per_phone_day: u32,
     per_user_hour: u32,
     per_ip_hour: u32,
+    per_range_hour: u32,
+    per_country_day: u32,
+    per_application_day: u32,
     per_tenant_day: u32,
     budget_usd_day: u32,
 }
@@ -110,6 +112,9 @@ impl From<&Limits> for LimitsBody {
             per_phone_day: limits.per_phone_day,
             per_user_hour: limits.per_user_hour,
             per_ip_hour: limits.per_ip_hour,
+            per_range_hour: limits.per_range_hour,
+            per_country_day: limits.per_country_day,
+            per_application_day: limits.per_application_day,
             per_tenant_day: limits.per_tenant_day,
             budget_usd_day: limits.budget_usd_day,
         }
@@ -141,7 +146,7 @@ pub(super) async fn get_tenant(app: &PolicyAdmin, call: Call) -> Result<Reply, P
 
 pub(super) async fn update_tenant(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
-    let Object(patch): Object<TenantSecurityPatch> = call.json()?;
+    let patch: TenantSecurityPatch = call.json()?;
     let settings = app.security.change_tenant(&allowed, &patch).await?;
     Ok(Reply::ok(&TenantSecurityBody::from(&settings)))
 }
@@ -155,7 +160,7 @@ pub(super) async fn get_application(app: &PolicyAdmin, call: Call) -> Result<Rep
 pub(super) async fn update_application(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
     let id = in_path(&call)?;
-    let Object(patch): Object<RulesPatch> = call.json()?;
+    let patch: RulesPatch = call.json()?;
     let rules = app.security.change_application(&allowed, &id, &patch).await?;
     Ok(Reply::ok(&RulesBody::from(&rules)))
 }

@@ -1,7 +1,7 @@
 //! `/v1/tenants`
 
 use super::policy_admin::PolicyAdmin;
-use crate::domain::change::{Change, Object};
+use crate::domain::change::Change;
 use crate::domain::tenant::Tenant;
 use crate::http::{Call, Problem, Reply};
 use crate::usecase::authenticate::{ReadPolicy, WritePolicy};
@@ -55,7 +55,7 @@ impl<'a> TenantBody<'a> {
 
 pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let operator = app.gate.allow_operator(call.bearer()?).await?;
-    let Object(body): Object<NewTenantBody> = call.json()?;
+    let body: NewTenantBody = call.json()?;
     let new = app.tenants.create(&operator, &body.name, &body.home_country).await?;
     let key = SecretBody { id: new.owner.value.id.as_str(), secret: new.owner.secret.expose() };
     Ok(Reply::created(&TenantBody::of(&new.tenant, Some(key))))
@@ -69,7 +69,7 @@ pub(super) async fn get(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem>
 
 pub(super) async fn update(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
-    let Object(body): Object<TenantPatchBody> = call.json()?;
+    let body: TenantPatchBody = call.json()?;
     let tenant = app.tenants.change(&allowed, &body.name, &body.home_country).await?;
     Ok(Reply::ok(&TenantBody::of(&tenant, None)))
 }

@@ -1,7 +1,7 @@
 //! Changes to security settings, as JSON merge patches with the contract's own names. A patch is judged as a whole: one value out of
 //! bounds and nothing changes.
 
-use super::change::{Change, UniqueMap, object};
+use super::change::Change;
 use super::country;
 use super::ids::SourceId;
 use super::refusal::Refusal;
@@ -14,13 +14,13 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RulesPatch {
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub mfa: Change<MfaPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub code: Change<CodePatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub phone_binding: Change<PhoneBindingPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub trusted_devices: Change<TrustedDevicesPatch>,
 }
 
@@ -29,30 +29,30 @@ pub struct RulesPatch {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TenantSecurityPatch {
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub mfa: Change<MfaPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub code: Change<CodePatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub phone_binding: Change<PhoneBindingPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub trusted_devices: Change<TrustedDevicesPatch>,
     #[serde(default)]
-    pub identity_sources: Change<UniqueMap<Change<bool>>>,
-    #[serde(default, deserialize_with = "object")]
+    pub identity_sources: Change<BTreeMap<String, Change<bool>>>,
+    #[serde(default)]
     pub countries: Change<CountriesPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub limits: Change<LimitsPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub recovery_codes: Change<SwitchPatch>,
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub sending: Change<SwitchPatch>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MfaPatch {
-    #[serde(default, deserialize_with = "object")]
+    #[serde(default)]
     pub sms: Change<SwitchPatch>,
 }
 
@@ -294,7 +294,7 @@ fn bounded<T: TryFrom<u32>>(
 
 /// Every source named must exist, also one that is only unset: a slip in an id must not pass in silence.
 fn source_switches(
-    UniqueMap(changes): UniqueMap<Change<bool>>,
+    changes: BTreeMap<String, Change<bool>>,
     current: &BTreeMap<SourceId, bool>,
     exists: impl Fn(&SourceId) -> bool,
 ) -> Result<BTreeMap<SourceId, bool>, Refusal> {
