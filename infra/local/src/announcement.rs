@@ -91,11 +91,7 @@ mod tests {
             application_secret: "mfa_app_1".into(),
             users: vec![user("bound", Some("+12025550143")), user("unbound", None)],
         };
-        Announcement {
-            url: "http://127.0.0.1:9000".into(),
-            operator_key: "mfa_operator_1".into(),
-            demo,
-        }
+        Announcement { url: "http://127.0.0.1:9000".into(), operator_key: "mfa_operator_1".into(), demo }
     }
 
     #[test]

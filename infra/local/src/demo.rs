@@ -66,13 +66,7 @@ fn text(answer: &Value, pointer: &str) -> Result<String, StartError> {
     found.map(str::to_owned).ok_or_else(|| StartError::Demo(format!("an answer has no {pointer}")))
 }
 
-async fn must(
-    edge: &Edge,
-    method: Method,
-    path: &str,
-    key: &str,
-    body: Value,
-) -> Result<Value, StartError> {
+async fn must(edge: &Edge, method: Method, path: &str, key: &str, body: Value) -> Result<Value, StartError> {
     let (status, answer) = call(edge, method, path, key, Some(body)).await;
     if status.is_success() {
         Ok(answer)
@@ -82,7 +76,13 @@ async fn must(
     }
 }
 
-async fn call(edge: &Edge, method: Method, path: &str, key: &str, body: Option<Value>) -> (StatusCode, Value) {
+async fn call(
+    edge: &Edge,
+    method: Method,
+    path: &str,
+    key: &str,
+    body: Option<Value>,
+) -> (StatusCode, Value) {
     let request = http::Request::builder()
         .method(method)
         .uri(path)

@@ -44,7 +44,11 @@ impl PolicyAdmin {
                 clock: clock.clone(),
                 entropy: entropy.clone(),
             },
-            security: SecuritySettings { tenants: store.clone(), applications: store.clone() },
+            security: SecuritySettings {
+                tenants: store.clone(),
+                applications: store.clone(),
+                clock: clock.clone(),
+            },
             sources: ManageSources { sources: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
             keys: ManageAdminKeys { keys: store.clone(), clock, entropy },
             explain: ExplainPolicy { policy: store },

@@ -131,8 +131,11 @@ impl Window {
 /// How many items a tenant's day is spread over: one item takes about 1,000 writes a second. Small limits stay on one, so that they are
 /// exact.
 pub const fn shards(per_tenant_day: u32) -> u32 {
-    if per_tenant_day < 1000 { 1 } else { 4 }
+    if per_tenant_day < 1000 { 1 } else { MAX_SHARDS }
 }
+
+/// The most items that a tenant's day is spread over.
+pub const MAX_SHARDS: u32 = 4;
 
 /// The part of a limit that one shard may use; the parts add up to the limit.
 pub const fn share(limit: u64, shard: u32, shards: u32) -> u64 {

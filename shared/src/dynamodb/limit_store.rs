@@ -8,7 +8,8 @@ use super::DynamoStore;
 use super::challenge_item::Reader;
 use super::keys::{self, Key};
 use super::request::{Item, condition_failed, number, string};
-use crate::domain::limits::{NumberLimit, REMEMBERED, Window, shards, share};
+use crate::domain::ids::TenantId;
+use crate::domain::limits::{MAX_SHARDS, NumberLimit, REMEMBERED, Window, shards, share};
 use crate::domain::price::USD;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue::{AllNew, None as Nothing};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 
 /// How long an item is kept after its last send, in seconds: longer than any of its windows.
 const KEPT_SECONDS: u32 = 2 * 86_400;
@@ -230,6 +232,33 @@ impl DynamoStore {
                 Ok(counts.why(&old, &names, request))
             }
         }
+    }
+}
+
+impl DynamoStore {
+    /// Sets or lifts the kill switch where sends are counted: today, and tomorrow for a login that crosses midnight. It has to reach only
+    /// logins that are under way, which live ten minutes.
+    pub(super) fn switch_sending(
+        &self,
+        tenant: &TenantId,
+        on: bool,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, Fault> {
+        let today = Window::Day.index(now);
+        let keys = (today..=today + 1)
+            .flat_map(|day| (0..MAX_SHARDS).map(move |shard| keys::tenant_day(tenant, day, shard)));
+        keys.map(|key| {
+            let change = if on { "REMOVE stopped" } else { "ADD stopped :v" };
+            let update = Update::builder()
+                .table_name(self.logins())
+                .set_key(Some(key.attributes()))
+                .update_expression(format!("SET v = :v, #ttl = :ttl {change}"))
+                .expression_attribute_names("#ttl", keys::TTL)
+                .expression_attribute_values(":v", number(1))
+                .expression_attribute_values(":ttl", number(now.plus_secs(KEPT_SECONDS).secs()));
+            Ok(TransactWriteItem::builder().update(update.build().map_err(Fault::new)?).build())
+        })
+        .collect()
     }
 }
 

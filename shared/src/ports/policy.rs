@@ -9,6 +9,7 @@ use crate::domain::application::Application;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
 use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
 use async_trait::async_trait;
 
 /// What became of a write that named the version it was made from.
@@ -31,7 +32,10 @@ pub trait Tenants: Send + Sync {
         id: &TenantId,
     ) -> Result<Option<(Tenant, Vec<IdentitySource>)>, Fault>;
     /// Writes a changed tenant; `version` is still the one that was read.
-    async fn save_tenant(&self, tenant: &Tenant) -> Result<Saved, Fault>;
+    ///
+    /// `switched_at` is given when the sending switch changed: in the same transaction, logins that are already under way are stopped (or
+    /// let go on) too, at the item that every send counts in. Later logins carry the switch in their token.
+    async fn save_tenant(&self, tenant: &Tenant, switched_at: Option<Timestamp>) -> Result<Saved, Fault>;
 }
 
 /// Which version of the tenant a copy of its rules was taken from.

@@ -9,12 +9,13 @@ use crate::domain::refusal::Refusal;
 use crate::domain::settings::{SecurityRules, TenantSecurity};
 use crate::domain::settings_patch::{RulesPatch, TenantSecurityPatch};
 use crate::domain::tenant::Tenant;
-use crate::ports::{Applications, Failure, Saved, Tenants};
+use crate::ports::{Applications, Clock, Failure, Saved, Tenants};
 use std::sync::Arc;
 
 pub struct SecuritySettings {
     pub tenants: Arc<dyn Tenants>,
     pub applications: Arc<dyn Applications>,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// A tenant's settings with all its identity sources, set or unset (C2).
@@ -40,7 +41,9 @@ impl SecuritySettings {
             let exists = |id: &_| sources.iter().any(|source| source.id == *id);
             let security = patch.clone().apply(&now.security, &now.home_country, exists)?;
             let after = Tenant { security, ..now.clone() };
-            if after == now || self.tenants.save_tenant(&after).await? == Saved::Done {
+            let switched = after.security.sending_enabled != now.security.sending_enabled;
+            let switched_at = switched.then(|| self.clock.now());
+            if after == now || self.tenants.save_tenant(&after, switched_at).await? == Saved::Done {
                 return Ok(TenantSettings { security: after.security, sources });
             }
         }

@@ -85,7 +85,7 @@ impl ManageTenants {
                 home_country: new_country.clone().unwrap_or_else(|| now.home_country.clone()),
                 ..now.clone()
             };
-            if after == now || self.tenants.save_tenant(&after).await? == Saved::Done {
+            if after == now || self.tenants.save_tenant(&after, None).await? == Saved::Done {
                 return Ok(after);
             }
         }

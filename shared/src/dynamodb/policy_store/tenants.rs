@@ -10,6 +10,7 @@ use crate::domain::admin_key::AdminKey;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
 use crate::ports::{Fault, Saved, Tenants};
 use async_trait::async_trait;
 
@@ -63,7 +64,7 @@ impl Tenants for DynamoStore {
     }
 
     /// An update rather than a put: the count of owners belongs to the keys, and changes without a version.
-    async fn save_tenant(&self, tenant: &Tenant) -> Result<Saved, Fault> {
+    async fn save_tenant(&self, tenant: &Tenant, switched_at: Option<Timestamp>) -> Result<Saved, Fault> {
         let security = serde_dynamo::to_attribute_value(SecurityItem::from(&tenant.security));
         let update = self
             .change(&keys::tenant(&tenant.id))
@@ -79,6 +80,10 @@ impl Tenants for DynamoStore {
             .expression_attribute_values(":security", security.map_err(Fault::new)?)
             .expression_attribute_values(":next", number(tenant.version + 1))
             .expression_attribute_values(":seen", number(tenant.version));
-        Ok(self.commit(vec![updated(update)?]).await?.saved())
+        let mut actions = vec![updated(update)?];
+        if let Some(now) = switched_at {
+            actions.extend(self.switch_sending(&tenant.id, tenant.security.sending_enabled, now)?);
+        }
+        Ok(self.commit(actions).await?.saved())
     }
 }
