@@ -4,6 +4,7 @@
 
 mod binding_store;
 mod challenge_item;
+mod binding_store;
 mod factor_item;
 pub mod keys;
 mod limit_store;
@@ -21,6 +22,9 @@ mod transaction;
 pub mod user_item;
 mod user_store;
 mod verify_store;
+mod transaction;
+pub mod user_item;
+mod user_store;
 
 use aws_sdk_dynamodb::Client;
 pub use origins::normal_origin;
