@@ -5,6 +5,7 @@
 mod binding_store;
 mod challenge_item;
 mod binding_store;
+mod challenge_item;
 mod factor_item;
 pub mod keys;
 mod limit_store;
@@ -25,6 +26,7 @@ mod verify_store;
 mod transaction;
 pub mod user_item;
 mod user_store;
+mod verify_store;
 
 use aws_sdk_dynamodb::Client;
 pub use origins::normal_origin;
