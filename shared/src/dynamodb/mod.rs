@@ -4,8 +4,6 @@
 
 mod binding_store;
 mod challenge_item;
-mod binding_store;
-mod challenge_item;
 mod factor_item;
 pub mod keys;
 mod limit_store;
@@ -19,10 +17,6 @@ mod send_store;
 mod settings_item;
 mod sign_in_store;
 pub mod tables;
-mod transaction;
-pub mod user_item;
-mod user_store;
-mod verify_store;
 mod transaction;
 pub mod user_item;
 mod user_store;
