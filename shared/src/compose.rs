@@ -5,14 +5,18 @@ use crate::api::code_verification::CodeVerificationApp;
 use crate::api::phone_binding::PhoneBindingApp;
 use crate::api::policy_admin::PolicyAdmin;
 use crate::api::sign_in::SignInApp;
+use crate::api::user_directory::UserDirectory;
 use crate::dynamodb::DynamoStore;
 use crate::ports::sms::SmsSender;
 use crate::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::usecase::admin_binding::AdminBinding;
+use crate::usecase::authenticate::AdminGate;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::issue_code::IssueCode;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::sign_in::SignIn;
+use crate::usecase::users::ManageUsers;
 use crate::usecase::verify_code::VerifyCode;
 use std::sync::Arc;
 
@@ -101,4 +105,25 @@ pub fn code_verification(
         entropy: base.entropy.clone(),
     };
     CodeVerificationApp { verify, tokens: LoginTokens::new(sealer) }
+}
+
+pub fn user_directory(
+    base: &Base,
+    operator_hashes: Vec<[u8; 32]>,
+    passwords: Arc<dyn Passwords>,
+    personal: Arc<dyn PersonalData>,
+) -> UserDirectory {
+    let store = Arc::new(base.store.clone());
+    let clock = &base.clock;
+    UserDirectory {
+        gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
+        users: ManageUsers {
+            users: store.clone(),
+            personal: personal.clone(),
+            passwords,
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+        },
+        bindings: AdminBinding { bindings: store.clone(), users: store, personal, clock: clock.clone() },
+    }
 }

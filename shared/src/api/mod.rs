@@ -13,3 +13,5 @@ pub mod policy_admin;
 mod security;
 pub mod sign_in;
 mod tenants;
+pub mod user_directory;
+mod users;

@@ -15,12 +15,17 @@ struct PageQuery {
 /// Which page the call asks for.
 pub(super) fn requested(call: &Call) -> Result<PageRequest, Refusal> {
     let query: PageQuery = call.query()?;
-    let limit = query.limit.unwrap_or(PageRequest::DEFAULT_LIMIT);
+    request(query.limit, query.cursor)
+}
+
+/// The same from a query that has parameters of its own.
+pub(super) fn request(limit: Option<u16>, cursor: Option<String>) -> Result<PageRequest, Refusal> {
+    let limit = limit.unwrap_or(PageRequest::DEFAULT_LIMIT);
     if !(1..=PageRequest::MAX_LIMIT).contains(&limit) {
         let most = PageRequest::MAX_LIMIT;
         return Err(Refusal::InvalidRequest(format!("limit must be from 1 to {most}")));
     }
-    Ok(PageRequest { limit, cursor: query.cursor })
+    Ok(PageRequest { limit, cursor })
 }
 
 /// One page on the wire.

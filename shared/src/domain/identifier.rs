@@ -1,7 +1,6 @@
 //! What a user signs in with: a username, an e-mail address or a mobile number. Each has one canonical form, and the kinds cannot
 //! overlap, so that one text names one account at most.
 
-use super::ids::TenantId;
 use super::phone::PhoneNumber;
 use super::refusal::Refusal;
 use precis_profiles::UsernameCaseMapped;
@@ -147,11 +146,6 @@ impl Account {
             Self::Phone(phone) => phone.e164(),
         }
     }
-}
-
-/// What separates the keyed hashes of one tenant's identifiers of one kind from all others ([`crate::ports::PersonalData::hash`]).
-pub fn owner_scope(tenant: &TenantId, kind: &str) -> String {
-    format!("owner|{tenant}|{kind}")
 }
 
 fn invalid(what: &str) -> Refusal {

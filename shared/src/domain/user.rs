@@ -35,7 +35,7 @@ impl fmt::Debug for User {
 pub struct SealedIdentifier {
     /// The canonical form, encrypted for this user ([`crate::ports::PersonalData::seal`] at [`place`]).
     pub sealed: String,
-    /// [`crate::ports::PersonalData::hash`] in [`super::identifier::owner_scope`].
+    /// [`crate::ports::PersonalData::hash`] in [`super::factor::owner_scope`].
     pub hash: String,
 }
 

@@ -1,5 +1,6 @@
 //! [`BindingStore`]: an administrator's change of a number.
 
+use super::challenge_item;
 use super::factor_item::{FactorItem, PhoneItem};
 use super::request::{fault, from_item, number, string, to_item};
 use super::transaction::{self, Actions, Expression, is_owned_by};
@@ -8,13 +9,14 @@ use super::{DynamoStore, keys};
 use crate::domain::factor::FactorPhone;
 use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
+use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
 use crate::ports::{Binding, BindingStore, BindingWrite, Fault};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
-/// A login lives ten minutes; twice that leaves room for clocks that differ.
-const OLDEST_LIVE_SECONDS: i64 = 1200;
+/// A login that started longer ago has ended, even where clocks differ by some minutes.
+const OLDEST_LIVE_SECONDS: i64 = 2 * LOGIN_SECONDS as i64;
 
 #[async_trait]
 impl BindingStore for DynamoStore {
@@ -45,7 +47,10 @@ impl BindingStore for DynamoStore {
             let Some(key) = keys::Key::of(&item) else { continue };
             if key.sk == keys::FACTOR {
                 factor = Some(from_item::<FactorItem>(item)?.into());
-            } else if item.contains_key("code_mac") && !item.contains_key("completed") {
+                continue;
+            }
+            let challenge = challenge_item::decode(&item)?;
+            if challenge.code.is_some() && !challenge.is_complete() {
                 live_challenges.push(key.sk);
             }
         }
@@ -86,12 +91,15 @@ impl BindingStore for DynamoStore {
         }
         for challenge in &seen.live_challenges {
             let key = keys::Key { pk: keys::login_partition(tenant, user), sk: challenge.clone() };
-            // Without the condition an update would make a challenge that has gone meanwhile.
-            let there = Expression::new("attribute_exists(#pk)").name("#pk", keys::PK);
-            let take = Expression::new("REMOVE #code_mac").name("#code_mac", "code_mac");
-            actions.add(transaction::update(&self.logins, &key, take, there)?, BindingWrite::Stale);
+            let take = Expression::new("REMOVE code_mac");
+            // One that has gone must not come back as half an item, and one that has completed stays complete.
+            let alive = Expression::new(
+                "attribute_exists(pk) AND attribute_not_exists(completed) \
+                 AND (attribute_exists(pending) OR NOT contains(guesses, code_mac))",
+            );
+            actions.add(transaction::update(&self.logins, &key, take, alive)?, BindingWrite::Stale);
         }
-        let Err(failed) = self.transact(actions).await? else { return Ok(BindingWrite::Done) };
+        let Err(failed) = self.run(actions).await? else { return Ok(BindingWrite::Done) };
         let stale = failed.contains(&BindingWrite::Stale);
         Ok(failed.into_iter().next().filter(|_| !stale).unwrap_or(BindingWrite::Stale))
     }

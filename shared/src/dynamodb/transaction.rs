@@ -155,7 +155,7 @@ impl DynamoStore {
     ///
     /// The SDK repeats a request whose answer was lost under the same client token, so that it isn't applied twice; a try of ours is a
     /// new request with a token of its own.
-    pub(super) async fn transact<M>(&self, actions: Actions<M>) -> Result<Result<(), Vec<M>>, Fault> {
+    pub(super) async fn run<M>(&self, actions: Actions<M>) -> Result<Result<(), Vec<M>>, Fault> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
         loop {

@@ -1,19 +1,17 @@
 //! [`UserStore`]: the user item, its owners and its factor, over both tables.
 
 use super::factor_item::FactorItem;
-use super::request::{Item, fault, from_item, number, string, to_item};
+use super::request::{fault, number, string, to_item};
 use super::transaction::{self, Actions, Expression, is_free, is_owned_by};
 use super::user_item::{IdentifierItem, decode_owner, decode_user, encode_owner, encode_user};
 use super::{DynamoStore, keys};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::{EMAIL, PHONE, USERNAME};
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::refusal::Refusal;
 use crate::domain::user::{SealedIdentifier, User};
 use crate::ports::{Failure, Fault, Page, PageRequest, UserStore, UserWrite};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, WriteRequest};
-use std::collections::HashMap;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
 
 /// What one BatchWriteItem may hold.
 const MAX_BATCH: usize = 25;
@@ -23,7 +21,7 @@ const BATCH_TRIES: usize = 8;
 impl DynamoStore {
     /// Runs the actions. A stale user comes before anything else: what is said of one who has changed since may not hold any more.
     async fn write_user(&self, actions: Actions<UserWrite>) -> Result<UserWrite, Fault> {
-        let Err(failed) = self.transact(actions).await? else { return Ok(UserWrite::Done) };
+        let Err(failed) = self.run(actions).await? else { return Ok(UserWrite::Done) };
         let stale = failed.contains(&UserWrite::Stale);
         Ok(failed.into_iter().next().filter(|_| !stale).unwrap_or(UserWrite::Stale))
     }
@@ -52,30 +50,6 @@ impl DynamoStore {
         let owned = is_owned_by(user.id.as_str());
         actions.add(transaction::delete(&self.directory, &key, Some(owned))?, UserWrite::Stale);
         Ok(())
-    }
-
-    /// The factors of a page's users, by user.
-    async fn factors(&self, tenant: &TenantId, users: &[User]) -> Result<HashMap<String, Factor>, Fault> {
-        let mut wanted: Vec<_> =
-            users.iter().map(|user| keys::factor(tenant, &user.id).attributes()).collect();
-        let mut found = HashMap::new();
-        for _ in 0..BATCH_TRIES {
-            if wanted.is_empty() {
-                break;
-            }
-            let ask = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
-            let ask = ask.build().map_err(Fault::new)?;
-            let answer = self.client.batch_get_item().request_items(&self.logins, ask).send().await;
-            let answer = answer.map_err(fault)?;
-            for item in answer.responses.into_iter().flat_map(|mut r| r.remove(&self.logins)).flatten() {
-                if let Some(key) = keys::Key::of(&item) {
-                    found.insert(key.pk, Factor::from(from_item::<FactorItem>(item)?));
-                }
-            }
-            let left = answer.unprocessed_keys.and_then(|mut left| left.remove(&self.logins));
-            wanted = left.map(|left| left.keys).unwrap_or_default();
-        }
-        if wanted.is_empty() { Ok(found) } else { Err(Fault::new("a batch of factors stays incomplete")) }
     }
 
     /// Everything in a user's login partition but the factor: the keys only.
@@ -143,17 +117,10 @@ impl UserStore for DynamoStore {
     }
 
     async fn find_user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<(User, Factor)>, Fault> {
-        let read = |table: &str, key: keys::Key| {
-            let request = self.client.get_item().table_name(table).set_key(Some(key.attributes()));
-            request.consistent_read(true).send()
-        };
-        let (found, factor) = futures::try_join!(
-            read(&self.directory, keys::user(tenant, user)),
-            read(&self.logins, keys::factor(tenant, user))
-        )
-        .map_err(fault)?;
-        let (Some(found), Some(factor)) = (found.item, factor.item) else { return Ok(None) };
-        Ok(Some((decode_user(tenant, found)?, from_item::<FactorItem>(factor)?.into())))
+        let (user, factor) = (keys::user(tenant, user), keys::factor(tenant, user));
+        let mut found = self.batch(std::slice::from_ref(&user), std::slice::from_ref(&factor)).await?;
+        let user = found.take(&user).map(|item| decode_user(tenant, item)).transpose()?;
+        Ok(user.zip(found.factor(&factor)?))
     }
 
     async fn list_users(
@@ -161,42 +128,20 @@ impl UserStore for DynamoStore {
         tenant: &TenantId,
         page: &PageRequest,
     ) -> Result<Page<(User, Factor)>, Failure> {
-        let start = match &page.cursor {
-            Some(cursor) => {
-                let last = UserId::parse(cursor);
-                let last = last.ok_or_else(|| Refusal::InvalidRequest("cursor is malformed".into()))?;
-                Some(keys::user(tenant, &last).attributes())
-            }
-            None => None,
-        };
-        let limit = usize::from(page.limit);
-        // One more than asked for tells whether there is another page.
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.directory)
-            .key_condition_expression("#pk = :pk")
-            .expression_attribute_names("#pk", keys::PK)
-            .expression_attribute_values(":pk", string(keys::user_partition(tenant)))
-            .set_exclusive_start_key(start)
-            .limit(i32::from(page.limit) + 1)
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(fault)?;
-        let more = answer.last_evaluated_key.is_some();
-        let items: Vec<Item> = answer.items.unwrap_or_default();
-        let more = more || items.len() > limit;
-        let users = items.into_iter().take(limit).map(|item| decode_user(tenant, item));
-        let users: Vec<User> = users.collect::<Result<_, _>>()?;
-        let next = users.last().filter(|_| more).map(|user| user.id.as_str().to_owned());
-        let mut factors = self.factors(tenant, &users).await?;
-        // A user without a factor has been deleted in between.
-        let pair = |user: User| {
-            let factor = factors.remove(&keys::login_partition(tenant, &user.id))?;
-            Some((user, factor))
-        };
-        Ok(Page { items: users.into_iter().filter_map(pair).collect(), next })
+        let partition = keys::user_partition(tenant);
+        let users =
+            self.directory_page(&partition, UserId::PREFIX, page, |item| decode_user(tenant, item)).await?;
+        if users.items.is_empty() {
+            return Ok(Page { items: Vec::new(), next: users.next });
+        }
+        let wanted: Vec<_> = users.items.iter().map(|user| keys::factor(tenant, &user.id)).collect();
+        let mut factors = self.batch(&[], &wanted).await?;
+        let mut items = Vec::with_capacity(wanted.len());
+        for (user, key) in users.items.into_iter().zip(&wanted) {
+            // A user without a factor has been deleted in between.
+            items.extend(factors.factor(key)?.map(|factor| (user, factor)));
+        }
+        Ok(Page { items, next: users.next })
     }
 
     async fn identifier_owner(

@@ -25,7 +25,7 @@ pub trait UserStore: Send + Sync {
     /// Writes the user, its factor and the owners of its identifiers, all or nothing. Never [`UserWrite::LastIdentifier`].
     async fn create_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault>;
 
-    /// Two reads at once: user and factor are in different tables.
+    /// Both in one read.
     async fn find_user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<(User, Factor)>, Fault>;
 
     /// Two reads, one after the other: a page of users, then their factors. Refuses a cursor that no page of this tenant gave.

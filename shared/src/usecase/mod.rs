@@ -1,5 +1,6 @@
 //! The use cases: each applies the domain's rules to what its ports hold. A struct's fields are the ports that it may use.
 
+pub mod admin_binding;
 pub mod admin_keys;
 pub mod applications;
 pub mod authenticate;
@@ -13,6 +14,7 @@ pub mod security_settings;
 pub mod sign_in;
 pub mod support;
 pub mod tenants;
+pub mod users;
 pub mod verify_code;
 
 use crate::domain::login::LoginState;

@@ -1,0 +1,37 @@
+//! The users of a tenant and their numbers: everything that the function `user-directory` serves.
+
+use super::users;
+use crate::http::{Call, Problem, Route};
+use crate::usecase::admin_binding::AdminBinding;
+use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
+use crate::usecase::users::ManageUsers;
+
+/// The use cases of `user-directory`.
+pub struct UserDirectory {
+    pub gate: AdminGate,
+    pub users: ManageUsers,
+    pub bindings: AdminBinding,
+}
+
+impl UserDirectory {
+    /// Proves that the caller may do `P` in the tenant of the path.
+    pub(super) async fn allow<P: Needed>(&self, call: &Call) -> Result<Allowed<P>, Problem> {
+        Ok(self.gate.allow(call.bearer()?, call.param("tenant")).await?)
+    }
+}
+
+macro_rules! route {
+    ($method:literal, $path:literal, $operation:literal, $handler:path) => {
+        Route::new($method, $path, $operation, |app, call| Box::pin($handler(app, call)))
+    };
+}
+
+pub const ROUTES: &[Route<UserDirectory>] = &[
+    route!("POST", "/v1/tenants/{tenant}/users", "create_user", users::create),
+    route!("GET", "/v1/tenants/{tenant}/users", "list_users", users::list),
+    route!("GET", "/v1/tenants/{tenant}/users/{user}", "get_user", users::get),
+    route!("PATCH", "/v1/tenants/{tenant}/users/{user}", "update_user", users::update),
+    route!("DELETE", "/v1/tenants/{tenant}/users/{user}", "delete_user", users::delete),
+    route!("PUT", "/v1/tenants/{tenant}/users/{user}/phone", "bind_user_phone", users::bind_phone),
+    route!("DELETE", "/v1/tenants/{tenant}/users/{user}/phone", "unbind_user_phone", users::unbind_phone),
+];
