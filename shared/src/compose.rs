@@ -16,6 +16,7 @@ use crate::usecase::issue_code::IssueCode;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::sign_in::SignIn;
+use crate::usecase::support::SupportView;
 use crate::usecase::users::ManageUsers;
 use crate::usecase::verify_code::VerifyCode;
 use std::sync::Arc;
@@ -124,6 +125,12 @@ pub fn user_directory(
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
-        bindings: AdminBinding { bindings: store.clone(), users: store, personal, clock: clock.clone() },
+        bindings: AdminBinding {
+            bindings: store.clone(),
+            users: store.clone(),
+            personal,
+            clock: clock.clone(),
+        },
+        support: SupportView { store, clock: clock.clone() },
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::StartError;
 use crate::keys::Keys;
-use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in};
+use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
     Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, KeyringError, OperatorHashes,
     PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
@@ -46,6 +46,8 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
 
     let operators = OperatorHashes::parse(&keys.operator)?;
     let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
+    let operators = operators.hashes().to_vec();
+    let user_directory = functions::user_directory(&base, operators, passwords.clone(), personal.clone());
     let sign_in =
         functions::sign_in(&base, passwords, personal.clone(), sealer.clone(), signer.clone(), Some(host));
     let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone());
@@ -54,6 +56,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
         .mount(Arc::new(policy_admin), policy_admin::ROUTES)
+        .mount(Arc::new(user_directory), user_directory::ROUTES)
         .mount(Arc::new(sign_in), sign_in::ROUTES)
         .mount(Arc::new(phone_binding), phone_binding::ROUTES)
         .mount(Arc::new(code_issuance), code_issuance::ROUTES)

@@ -1,9 +1,10 @@
 //! The users of a tenant and their numbers: everything that the function `user-directory` serves.
 
-use super::users;
+use super::{challenges, users};
 use crate::http::{Call, Problem, Route};
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
+use crate::usecase::support::SupportView;
 use crate::usecase::users::ManageUsers;
 
 /// The use cases of `user-directory`.
@@ -11,6 +12,7 @@ pub struct UserDirectory {
     pub gate: AdminGate,
     pub users: ManageUsers,
     pub bindings: AdminBinding,
+    pub support: SupportView,
 }
 
 impl UserDirectory {
@@ -34,4 +36,5 @@ pub const ROUTES: &[Route<UserDirectory>] = &[
     route!("DELETE", "/v1/tenants/{tenant}/users/{user}", "delete_user", users::delete),
     route!("PUT", "/v1/tenants/{tenant}/users/{user}/phone", "bind_user_phone", users::bind_phone),
     route!("DELETE", "/v1/tenants/{tenant}/users/{user}/phone", "unbind_user_phone", users::unbind_phone),
+    route!("GET", "/v1/tenants/{tenant}/users/{user}/challenges", "list_user_challenges", challenges::list),
 ];

@@ -7,11 +7,11 @@ use super::keys::{self, Key};
 use super::request::{Item, condition_failed, fault, from_item, number, string};
 use crate::domain::challenge::{Challenge, KEPT_SECONDS};
 use crate::domain::factor::{Factor, FactorPhone};
-use crate::domain::ids::UserId;
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
-use crate::ports::Fault;
-use crate::ports::login::{BindFacts, BindStore, LoginKey, LoginStateStore, OwnerKey};
+use crate::ports::login::{BindFacts, BindStore, LoginKey, LoginStateStore, OwnerKey, SupportStore};
+use crate::ports::{Failure, Fault, Page, PageRequest};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use std::collections::HashMap;
@@ -150,5 +150,21 @@ impl BindStore for DynamoStore {
                 condition_failed(error)?.map(|old| challenge_item::decode(&old)).transpose().map(Err)
             }
         }
+    }
+}
+
+#[async_trait]
+impl SupportStore for DynamoStore {
+    async fn challenges(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        page: &PageRequest,
+    ) -> Result<Page<Challenge>, Failure> {
+        let partition = keys::login_partition(tenant, user);
+        self.latest_logins_page(&partition, keys::CHALLENGE_PREFIX, page, |item| {
+            challenge_item::decode(&item)
+        })
+        .await
     }
 }

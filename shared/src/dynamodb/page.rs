@@ -8,6 +8,15 @@ use crate::ports::{Failure, Fault, Page, PageRequest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+/// A list: the items of partition `pk` whose sort keys start with `prefix`.
+#[derive(Clone, Copy)]
+struct List<'a> {
+    table: &'a str,
+    pk: &'a str,
+    prefix: &'a str,
+    newest_first: bool,
+}
+
 impl DynamoStore {
     /// One page of the directory's items in partition `pk` whose sort keys start with `prefix`, in their order.
     pub(super) async fn directory_page<T>(
@@ -17,12 +26,34 @@ impl DynamoStore {
         page: &PageRequest,
         decode: impl Fn(Item) -> Result<T, Fault>,
     ) -> Result<Page<T>, Failure> {
+        self.page(List { table: self.directory(), pk, prefix, newest_first: false }, page, decode).await
+    }
+
+    /// The same of the logins table, last sort key first.
+    pub(super) async fn latest_logins_page<T>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        page: &PageRequest,
+        decode: impl Fn(Item) -> Result<T, Fault>,
+    ) -> Result<Page<T>, Failure> {
+        self.page(List { table: self.logins(), pk, prefix, newest_first: true }, page, decode).await
+    }
+
+    async fn page<T>(
+        &self,
+        list: List<'_>,
+        page: &PageRequest,
+        decode: impl Fn(Item) -> Result<T, Fault>,
+    ) -> Result<Page<T>, Failure> {
+        let List { table, pk, prefix, newest_first } = list;
         let start = page.cursor.as_deref().map(|cursor| start_key(cursor, pk, prefix)).transpose()?;
         let limit = usize::from(page.limit);
         let answer = self
             .client()
             .query()
-            .table_name(self.directory())
+            .table_name(table)
+            .scan_index_forward(!newest_first)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", string(pk))
@@ -55,7 +86,7 @@ fn start_key(cursor: &str, pk: &str, prefix: &str) -> Result<Key, Refusal> {
     let sk = text.strip_prefix(pk).and_then(|rest| rest.strip_prefix(' ')).ok_or_else(refused)?;
     let ours = sk.starts_with(prefix)
         && sk.len() <= 200
-        && sk[prefix.len()..].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        && sk[prefix.len()..].bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'#'));
     if ours { Ok(Key { pk: pk.to_owned(), sk: sk.to_owned() }) } else { Err(refused()) }
 }
 
