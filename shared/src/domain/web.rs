@@ -89,7 +89,7 @@ fn secure(text: &str) -> Option<Url> {
 
 fn is_secure(url: &Url) -> bool {
     let local = match url.host() {
-        Some(Host::Domain(name)) if name == "localhost" => true,
+        Some(Host::Domain("localhost")) => true,
         Some(Host::Domain(name)) if is_host_name(name) => false,
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
