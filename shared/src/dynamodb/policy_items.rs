@@ -1,9 +1,8 @@
 //! Items of the `policy#…` partitions: tenants, applications, identity sources, administrator keys.
 //!
 //! Settings are native maps, so that a switch can be read in the console and changed in an expression. Sign-in reads the same items in
-//! a batch of its own, hence the public decoders.
+//! a batch of its own, hence the public decoders. An item's key is added where it is written.
 
-use super::keys;
 use super::request::{Item, from_item, to_item};
 use super::settings_item::{RulesItem, SecurityItem};
 use crate::domain::admin_key::{AdminKey, Role};
@@ -97,7 +96,7 @@ pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
 }
 
 pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
-    let mut item = to_item(&TenantItem {
+    to_item(&TenantItem {
         v: 1,
         id: tenant.id.as_str().to_owned(),
         name: tenant.name.clone(),
@@ -105,9 +104,7 @@ pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
         created_at: tenant.created_at.millis(),
         security: SecurityItem::from(&tenant.security),
         version: tenant.version,
-    })?;
-    keys::tenant(&tenant.id).add_to(&mut item);
-    Ok(item)
+    })
 }
 
 /// The application of an item read at [`keys::application`].
@@ -128,7 +125,7 @@ pub fn decode_application(item: Item) -> Result<Application, Fault> {
 }
 
 pub(super) fn encode_application(application: &Application) -> Result<Item, Fault> {
-    let mut item = to_item(&ApplicationItem {
+    to_item(&ApplicationItem {
         v: 1,
         id: application.id.as_str().to_owned(),
         name: application.name.clone(),
@@ -140,9 +137,7 @@ pub(super) fn encode_application(application: &Application) -> Result<Item, Faul
         secrets: application.secrets.iter().map(SecretItem::from).collect(),
         created_at: application.created_at.millis(),
         version: application.version,
-    })?;
-    keys::application(&application.id).add_to(&mut item);
-    Ok(item)
+    })
 }
 
 impl From<&ApplicationSecret> for SecretItem {
@@ -176,8 +171,8 @@ pub fn decode_source(item: Item) -> Result<IdentitySource, Fault> {
     })
 }
 
-pub(super) fn encode_source(tenant: &TenantId, source: &IdentitySource) -> Result<Item, Fault> {
-    let mut item = to_item(&SourceItem {
+pub(super) fn encode_source(source: &IdentitySource) -> Result<Item, Fault> {
+    to_item(&SourceItem {
         v: 1,
         id: source.id.as_str().to_owned(),
         name: source.name.clone(),
@@ -185,9 +180,7 @@ pub(super) fn encode_source(tenant: &TenantId, source: &IdentitySource) -> Resul
         audience: source.audience.clone(),
         jwks_uri: source.jwks_uri.clone(),
         created_at: source.created_at.millis(),
-    })?;
-    keys::source(tenant, &source.id).add_to(&mut item);
-    Ok(item)
+    })
 }
 
 pub(super) fn decode_admin_key(item: Item) -> Result<AdminKey, Fault> {
@@ -204,7 +197,7 @@ pub(super) fn decode_admin_key(item: Item) -> Result<AdminKey, Fault> {
 }
 
 pub(super) fn encode_admin_key(key: &AdminKey) -> Result<Item, Fault> {
-    let mut item = to_item(&AdminKeyItem {
+    to_item(&AdminKeyItem {
         v: 1,
         id: key.id.as_str().to_owned(),
         tenant: key.tenant.as_str().to_owned(),
@@ -213,9 +206,7 @@ pub(super) fn encode_admin_key(key: &AdminKey) -> Result<Item, Fault> {
         hash: key.hash,
         created_at: key.created_at.millis(),
         expires_at: key.expires_at.map(Timestamp::millis),
-    })?;
-    keys::admin_key(&key.tenant, &key.id).add_to(&mut item);
-    Ok(item)
+    })
 }
 
 fn id<T>(parsed: Option<T>) -> Result<T, Fault> {

@@ -40,7 +40,7 @@ impl Expression {
     }
 }
 
-/// Writes a whole item if `condition` holds of what is there.
+/// Writes a whole item if `condition` holds of what is there; with an empty one in any case.
 pub(super) fn put(
     table: &str,
     key: &Key,
@@ -51,7 +51,7 @@ pub(super) fn put(
     let put = Put::builder()
         .table_name(table)
         .set_item(Some(item))
-        .condition_expression(condition.text)
+        .set_condition_expression((!condition.text.is_empty()).then_some(condition.text))
         .set_expression_attribute_names(map(condition.names))
         .set_expression_attribute_values(map(condition.values))
         .build()

@@ -90,7 +90,7 @@ async fn settings_made_from_a_deleted_source_are_stale() {
     assert_eq!(sources.len(), 1);
     read.security.identity_sources.insert(source.clone(), true);
     assert!(world.store.delete_source(&id, &source).await.expect("deleted"));
-    assert_eq!(world.store.save_tenant(&read).await.expect("asked"), Saved::Stale);
+    assert_eq!(world.store.save_tenant(&read, None).await.expect("asked"), Saved::Stale);
     let after = world.store.tenant(&id).await.expect("read").expect("there");
     assert!(after.security.identity_sources.is_empty());
 }

@@ -2,8 +2,9 @@
 
 use super::super::policy_items::{decode_admin_key, encode_admin_key};
 use super::super::request::number;
+use super::super::transaction::{Actions, Expression, delete, is_free, put, update};
 use super::super::{DynamoStore, keys};
-use super::{EXISTS, Outcome, updated};
+use super::exists;
 use crate::domain::admin_key::AdminKey;
 use crate::domain::ids::{KeyId, TenantId};
 use crate::ports::{AdminKeyLookup, AdminKeys, Failure, Fault, KeyDeletion, Page, PageRequest};
@@ -23,20 +24,17 @@ impl AdminKeyLookup for DynamoStore {
 #[async_trait]
 impl AdminKeys for DynamoStore {
     async fn create_admin_key(&self, key: &AdminKey) -> Result<(), Fault> {
-        let item = encode_admin_key(key)?;
+        let (at, item) = (keys::admin_key(&key.tenant, &key.id), encode_admin_key(key)?);
         if !key.is_permanent_owner() {
-            return self.put_new(item).await;
+            return self.put_new(&at, item).await;
         }
-        let count = self
-            .change(&keys::tenant(&key.tenant))
-            .update_expression("ADD #owners :one")
-            .condition_expression(EXISTS)
-            .expression_attribute_names("#owners", PERMANENT_OWNERS)
-            .expression_attribute_values(":one", number(1));
-        match self.commit(vec![self.add(item)?, updated(count)?]).await? {
-            Outcome::Done => Ok(()),
-            Outcome::Refused(_) => Err(Fault::new("a key's tenant is gone, or its id is taken")),
-        }
+        let mut actions = Actions::new();
+        actions.add(put(self.directory(), &at, item, is_free())?, ());
+        actions.add(update(self.directory(), &keys::tenant(&key.tenant), count(1), exists())?, ());
+        let done = self.transact(actions).await?;
+        done.map_err(|_| {
+            Fault::new("a new owner key was not taken: its tenant is gone, or others were in the way")
+        })
     }
 
     async fn admin_keys(&self, tenant: &TenantId, page: &PageRequest) -> Result<Page<AdminKey>, Failure> {
@@ -45,21 +43,25 @@ impl AdminKeys for DynamoStore {
     }
 
     async fn delete_admin_key(&self, key: &AdminKey) -> Result<KeyDeletion, Fault> {
-        let mut actions = vec![self.remove_existing(&keys::admin_key(&key.tenant, &key.id))?];
+        let at = keys::admin_key(&key.tenant, &key.id);
+        let mut actions = Actions::new();
+        actions.add(delete(self.directory(), &at, Some(exists()))?, KeyDeletion::Missing);
         if key.is_permanent_owner() {
-            let count = self
-                .change(&keys::tenant(&key.tenant))
-                .update_expression("ADD #owners :minus_one")
-                .condition_expression("#owners > :one")
-                .expression_attribute_names("#owners", PERMANENT_OWNERS)
-                .expression_attribute_values(":one", number(1))
-                .expression_attribute_values(":minus_one", number(-1));
-            actions.push(updated(count)?);
+            let another = Expression::new("#owners > :last").value(":last", number(1));
+            let tenant = keys::tenant(&key.tenant);
+            actions.add(update(self.directory(), &tenant, count(-1), another)?, KeyDeletion::LastOwner);
         }
-        Ok(match self.commit(actions).await? {
-            Outcome::Done => KeyDeletion::Done,
-            Outcome::Refused(0) => KeyDeletion::Missing,
-            Outcome::Refused(_) => KeyDeletion::LastOwner,
-        })
+        match self.transact(actions).await? {
+            Ok(()) => Ok(KeyDeletion::Done),
+            Err(failed) => failed
+                .into_iter()
+                .next()
+                .ok_or_else(|| Fault::new("a transaction kept meeting others on its items")),
+        }
     }
+}
+
+/// Changes the count of permanent owners.
+fn count(by: i8) -> Expression {
+    Expression::new("ADD #owners :by").name("#owners", PERMANENT_OWNERS).value(":by", number(by))
 }

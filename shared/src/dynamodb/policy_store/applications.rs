@@ -1,9 +1,10 @@
 //! Applications, and the index from a browser's origin to them.
 
-use super::super::keys::Key;
 use super::super::policy_items::{decode_application, encode_application};
 use super::super::request::{Item, number};
+use super::super::transaction::{Actions, Expression, check, delete, is_free, put};
 use super::super::{DynamoStore, keys};
+use super::{saved, unchanged};
 use crate::domain::application::Application;
 use crate::domain::ids::{ApplicationId, TenantId};
 use crate::ports::{Applications, CopiedFrom, Failure, Fault, Page, PageRequest, Saved};
@@ -17,12 +18,14 @@ impl Applications for DynamoStore {
         application: &Application,
         copied: Option<CopiedFrom>,
     ) -> Result<Saved, Fault> {
-        let mut actions = vec![self.add(encode_application(application)?)?];
+        let key = keys::application(&application.id);
+        let mut actions = Actions::new();
+        actions.add(put(self.directory(), &key, encode_application(application)?, is_free())?, ());
         for origin in &application.origins {
-            actions.push(self.put(origin_item(&keys::origin(origin, &application.id)))?);
+            actions.add(self.list_origin(origin, &application.id)?, ());
         }
-        actions.extend(self.tenant_unchanged(&application.id, copied)?);
-        Ok(self.commit(actions).await?.saved())
+        self.hold_tenant(&mut actions, &application.id, copied)?;
+        Ok(saved(self.transact(actions).await?))
     }
 
     async fn application(&self, id: &ApplicationId) -> Result<Option<Application>, Fault> {
@@ -44,43 +47,54 @@ impl Applications for DynamoStore {
         after: &Application,
         copied: Option<CopiedFrom>,
     ) -> Result<Saved, Fault> {
+        let key = keys::application(&after.id);
         let next = Application { version: after.version + 1, ..after.clone() };
-        let mut actions = vec![self.replace(encode_application(&next)?, after.version)?];
+        let mut actions = Actions::new();
+        let as_read = unchanged(after.version);
+        actions.add(put(self.directory(), &key, encode_application(&next)?, as_read)?, ());
         for origin in before.origins.iter().filter(|origin| !after.origins.contains(origin)) {
-            actions.push(self.remove(&keys::origin(origin, &after.id))?);
+            actions.add(self.unlist_origin(origin, &after.id)?, ());
         }
         for origin in after.origins.iter().filter(|origin| !before.origins.contains(origin)) {
-            actions.push(self.put(origin_item(&keys::origin(origin, &after.id)))?);
+            actions.add(self.list_origin(origin, &after.id)?, ());
         }
-        actions.extend(self.tenant_unchanged(&after.id, copied)?);
-        Ok(self.commit(actions).await?.saved())
+        self.hold_tenant(&mut actions, &after.id, copied)?;
+        Ok(saved(self.transact(actions).await?))
     }
 
     async fn delete_application(&self, application: &Application) -> Result<Saved, Fault> {
         let key = keys::application(&application.id);
-        let mut actions = vec![self.remove_unchanged(&key, application.version)?];
+        let mut actions = Actions::new();
+        actions.add(delete(self.directory(), &key, Some(unchanged(application.version)))?, ());
         for origin in &application.origins {
-            actions.push(self.remove(&keys::origin(origin, &application.id))?);
+            actions.add(self.unlist_origin(origin, &application.id)?, ());
         }
-        Ok(self.commit(actions).await?.saved())
+        Ok(saved(self.transact(actions).await?))
     }
 }
 
 impl DynamoStore {
-    /// Where the application's rules are a copy: that the tenant still is what they were copied from.
-    fn tenant_unchanged(
+    /// Where the application's rules are a copy: only if the tenant still is what they were copied from.
+    fn hold_tenant(
         &self,
+        actions: &mut Actions<()>,
         application: &ApplicationId,
         copied: Option<CopiedFrom>,
-    ) -> Result<Option<TransactWriteItem>, Fault> {
-        let key = keys::tenant(&application.tenant());
-        copied.map(|from| self.check_unchanged(&key, from.tenant_version)).transpose()
+    ) -> Result<(), Fault> {
+        if let Some(from) = copied {
+            let key = keys::tenant(&application.tenant());
+            actions.add(check(self.directory(), &key, unchanged(from.tenant_version))?, ());
+        }
+        Ok(())
     }
-}
 
-/// An entry of the index says all in its key.
-fn origin_item(key: &Key) -> Item {
-    let mut item = Item::from([("v".to_owned(), number(1))]);
-    key.add_to(&mut item);
-    item
+    /// An entry of the index says all in its key.
+    fn list_origin(&self, origin: &str, application: &ApplicationId) -> Result<TransactWriteItem, Fault> {
+        let item = Item::from([("v".to_owned(), number(1))]);
+        put(self.directory(), &keys::origin(origin, application), item, Expression::default())
+    }
+
+    fn unlist_origin(&self, origin: &str, application: &ApplicationId) -> Result<TransactWriteItem, Fault> {
+        delete(self.directory(), &keys::origin(origin, application), None)
+    }
 }

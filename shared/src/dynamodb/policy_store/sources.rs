@@ -2,8 +2,9 @@
 
 use super::super::policy_items::{decode_source, encode_source};
 use super::super::request::number;
+use super::super::transaction::{Actions, Expression, delete, update};
 use super::super::{DynamoStore, keys};
-use super::{EXISTS, Outcome, VERSION, updated};
+use super::{SECURITY, VERSION, exists};
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{SourceId, TenantId};
 use crate::ports::{Failure, Fault, IdentitySources, Page, PageRequest};
@@ -12,7 +13,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl IdentitySources for DynamoStore {
     async fn create_source(&self, tenant: &TenantId, source: &IdentitySource) -> Result<(), Fault> {
-        self.put_new(encode_source(tenant, source)?).await
+        self.put_new(&keys::source(tenant, &source.id), encode_source(source)?).await
     }
 
     async fn source(&self, tenant: &TenantId, id: &SourceId) -> Result<Option<IdentitySource>, Fault> {
@@ -27,16 +28,21 @@ impl IdentitySources for DynamoStore {
     /// The tenant's version grows also where no switch was set: a settings change that still saw the source must not bring a switch of
     /// it back.
     async fn delete_source(&self, tenant: &TenantId, id: &SourceId) -> Result<bool, Fault> {
-        let switch = self
-            .change(&keys::tenant(tenant))
-            .update_expression("REMOVE #security.#switches.#source ADD #version :one")
-            .condition_expression(EXISTS)
-            .expression_attribute_names("#security", "security")
-            .expression_attribute_names("#switches", "identity_sources")
-            .expression_attribute_names("#source", id.as_str())
-            .expression_attribute_names("#version", VERSION)
-            .expression_attribute_values(":one", number(1));
-        let actions = vec![self.remove_existing(&keys::source(tenant, id))?, updated(switch)?];
-        Ok(matches!(self.commit(actions).await?, Outcome::Done))
+        let change = Expression::new("REMOVE #security.#switches.#source ADD #version :one")
+            .name("#security", SECURITY)
+            .name("#switches", "identity_sources")
+            .name("#source", id.as_str())
+            .name("#version", VERSION)
+            .value(":one", number(1));
+        let mut actions = Actions::new();
+        actions.add(delete(self.directory(), &keys::source(tenant, id), Some(exists()))?, ());
+        actions.add(update(self.directory(), &keys::tenant(tenant), change, exists())?, ());
+        match self.transact(actions).await? {
+            Ok(()) => Ok(true),
+            Err(failed) if failed.is_empty() => {
+                Err(Fault::new("a transaction kept meeting others on its items"))
+            }
+            Err(_) => Ok(false),
+        }
     }
 }

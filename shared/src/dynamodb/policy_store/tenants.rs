@@ -3,9 +3,10 @@
 use super::super::policy_items::{decode_source, decode_tenant, encode_admin_key, encode_tenant};
 use super::super::request::{fault, number, string};
 use super::super::settings_item::SecurityItem;
+use super::super::transaction::{Actions, Expression, is_free, put, update};
 use super::super::{DynamoStore, keys};
 use super::admin_keys::PERMANENT_OWNERS;
-use super::{Outcome, UNCHANGED, VERSION, updated};
+use super::{SECURITY, saved, unchanged};
 use crate::domain::admin_key::AdminKey;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::TenantId;
@@ -19,10 +20,12 @@ impl Tenants for DynamoStore {
     async fn create_tenant(&self, tenant: &Tenant, owner: &AdminKey) -> Result<(), Fault> {
         let mut item = encode_tenant(tenant)?;
         item.insert(PERMANENT_OWNERS.to_owned(), number(1));
-        match self.commit(vec![self.add(item)?, self.add(encode_admin_key(owner)?)?]).await? {
-            Outcome::Done => Ok(()),
-            Outcome::Refused(_) => Err(Fault::new("an id that was just drawn is taken")),
-        }
+        let owner_key = keys::admin_key(&owner.tenant, &owner.id);
+        let mut actions = Actions::new();
+        actions.add(put(self.directory(), &keys::tenant(&tenant.id), item, is_free())?, ());
+        actions.add(put(self.directory(), &owner_key, encode_admin_key(owner)?, is_free())?, ());
+        let done = self.transact(actions).await?;
+        done.map_err(|_| Fault::new("an id that was just drawn is taken"))
     }
 
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Fault> {
@@ -66,24 +69,23 @@ impl Tenants for DynamoStore {
     /// An update rather than a put: the count of owners belongs to the keys, and changes without a version.
     async fn save_tenant(&self, tenant: &Tenant, switched_at: Option<Timestamp>) -> Result<Saved, Fault> {
         let security = serde_dynamo::to_attribute_value(SecurityItem::from(&tenant.security));
-        let update = self
-            .change(&keys::tenant(&tenant.id))
-            .update_expression(
-                "SET #name = :name, home_country = :home_country, #security = :security, #version = :next",
-            )
-            .condition_expression(UNCHANGED)
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_names("#security", "security")
-            .expression_attribute_names("#version", VERSION)
-            .expression_attribute_values(":name", string(&tenant.name))
-            .expression_attribute_values(":home_country", string(&tenant.home_country))
-            .expression_attribute_values(":security", security.map_err(Fault::new)?)
-            .expression_attribute_values(":next", number(tenant.version + 1))
-            .expression_attribute_values(":seen", number(tenant.version));
-        let mut actions = vec![updated(update)?];
+        let change = Expression::new(
+            "SET #name = :name, home_country = :home_country, #security = :security, #version = :next",
+        )
+        .name("#name", "name")
+        .name("#security", SECURITY)
+        .value(":name", string(&tenant.name))
+        .value(":home_country", string(&tenant.home_country))
+        .value(":security", security.map_err(Fault::new)?)
+        .value(":next", number(tenant.version + 1));
+        let key = keys::tenant(&tenant.id);
+        let mut actions = Actions::new();
+        actions.add(update(self.directory(), &key, change, unchanged(tenant.version))?, ());
         if let Some(now) = switched_at {
-            actions.extend(self.switch_sending(&tenant.id, tenant.security.sending_enabled, now)?);
+            for action in self.switch_sending(&tenant.id, tenant.security.sending_enabled, now)? {
+                actions.add(action, ());
+            }
         }
-        Ok(self.commit(actions).await?.saved())
+        Ok(saved(self.transact(actions).await?))
     }
 }
