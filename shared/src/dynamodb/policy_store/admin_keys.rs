@@ -31,7 +31,7 @@ impl AdminKeys for DynamoStore {
         let mut actions = Actions::new();
         actions.add(put(self.directory(), &at, item, is_free())?, ());
         actions.add(update(self.directory(), &keys::tenant(&key.tenant), count(1), exists())?, ());
-        let done = self.transact(actions).await?;
+        let done = self.run(actions).await?;
         done.map_err(|_| {
             Fault::new("a new owner key was not taken: its tenant is gone, or others were in the way")
         })
@@ -51,7 +51,7 @@ impl AdminKeys for DynamoStore {
             let tenant = keys::tenant(&key.tenant);
             actions.add(update(self.directory(), &tenant, count(-1), another)?, KeyDeletion::LastOwner);
         }
-        match self.transact(actions).await? {
+        match self.run(actions).await? {
             Ok(()) => Ok(KeyDeletion::Done),
             Err(failed) => failed
                 .into_iter()

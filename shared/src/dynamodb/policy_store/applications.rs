@@ -25,7 +25,7 @@ impl Applications for DynamoStore {
             actions.add(self.list_origin(origin, &application.id)?, ());
         }
         self.hold_tenant(&mut actions, &application.id, copied)?;
-        Ok(saved(self.transact(actions).await?))
+        Ok(saved(self.run(actions).await?))
     }
 
     async fn application(&self, id: &ApplicationId) -> Result<Option<Application>, Fault> {
@@ -59,7 +59,7 @@ impl Applications for DynamoStore {
             actions.add(self.list_origin(origin, &after.id)?, ());
         }
         self.hold_tenant(&mut actions, &after.id, copied)?;
-        Ok(saved(self.transact(actions).await?))
+        Ok(saved(self.run(actions).await?))
     }
 
     async fn delete_application(&self, application: &Application) -> Result<Saved, Fault> {
@@ -69,7 +69,7 @@ impl Applications for DynamoStore {
         for origin in &application.origins {
             actions.add(self.unlist_origin(origin, &application.id)?, ());
         }
-        Ok(saved(self.transact(actions).await?))
+        Ok(saved(self.run(actions).await?))
     }
 }
 

@@ -37,7 +37,7 @@ impl IdentitySources for DynamoStore {
         let mut actions = Actions::new();
         actions.add(delete(self.directory(), &keys::source(tenant, id), Some(exists()))?, ());
         actions.add(update(self.directory(), &keys::tenant(tenant), change, exists())?, ());
-        match self.transact(actions).await? {
+        match self.run(actions).await? {
             Ok(()) => Ok(true),
             Err(failed) if failed.is_empty() => {
                 Err(Fault::new("a transaction kept meeting others on its items"))

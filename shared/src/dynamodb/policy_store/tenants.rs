@@ -24,7 +24,7 @@ impl Tenants for DynamoStore {
         let mut actions = Actions::new();
         actions.add(put(self.directory(), &keys::tenant(&tenant.id), item, is_free())?, ());
         actions.add(put(self.directory(), &owner_key, encode_admin_key(owner)?, is_free())?, ());
-        let done = self.transact(actions).await?;
+        let done = self.run(actions).await?;
         done.map_err(|_| Fault::new("an id that was just drawn is taken"))
     }
 
@@ -86,6 +86,6 @@ impl Tenants for DynamoStore {
                 actions.add(action, ());
             }
         }
-        Ok(saved(self.transact(actions).await?))
+        Ok(saved(self.run(actions).await?))
     }
 }
