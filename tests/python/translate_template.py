@@ -1,0 +1,35 @@
+"""Translates template.yaml into CloudFormation as SAM's own service does, and fails where that would.
+
+`sam validate --lint` accepts events that the translator then refuses. Without --lint it wants an account.
+"""
+
+import sys
+
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+
+class ManagedPolicies:
+    """Named in the template: none. SAM adds the one that lets a function write its log."""
+
+    def load(self):
+        name = "AWSLambdaBasicExecutionRole"
+        return {name: f"arn:aws:iam::aws:policy/service-role/{name}"}
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        template = yaml_parse(file)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            # `sam package` puts the built function there.
+            resource["Properties"]["CodeUri"] = "s3://bucket/function.zip"
+    try:
+        translated = transform(template, {}, ManagedPolicies())
+    except InvalidDocumentException as error:
+        sys.exit("\n".join(cause.message for cause in error.causes))
+    print(f"{sys.argv[1]} translates into {len(translated['Resources'])} resources")
+
+
+main()

@@ -1,0 +1,100 @@
+//! An API Gateway HTTP API before the six release builds: it picks the function by template.yaml's own routes, so a journey that runs
+//! through it also proves that the template sends each call where it belongs.
+
+use crate::events;
+use crate::http_client::{Answer, Call};
+use crate::runtime::Bootstrap;
+use crate::template::Template;
+use bytes::Bytes;
+use http::HeaderMap;
+use std::collections::BTreeMap;
+
+/// Running functions by name, and their routes.
+#[derive(Debug)]
+pub struct Gateway {
+    functions: BTreeMap<String, Bootstrap>,
+    routes: Vec<(String, String, String)>,
+}
+
+impl Gateway {
+    /// Starts every function of template.yaml. `environment` names a function's variables; it gets the function's name and the names of
+    /// those that the template sets for it.
+    pub async fn start(environment: impl Fn(&str, &[String]) -> Vec<(String, String)>) -> Self {
+        let template = Template::load();
+        let mut functions = BTreeMap::new();
+        let mut routes = Vec::new();
+        for function in template.functions.values() {
+            let variables = environment(&function.name, &function.environment);
+            let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            functions.insert(function.name.clone(), Bootstrap::spawn(&function.name, &variables).await);
+            for route in &function.routes {
+                routes.push((route.method.clone(), route.path.clone(), function.name.clone()));
+            }
+        }
+        Self { functions, routes }
+    }
+
+    pub fn function(&self, name: &str) -> &Bootstrap {
+        &self.functions[name]
+    }
+
+    /// # Panics
+    /// If the function fails, which a gateway answers with a bare 500.
+    pub async fn send(&self, call: Call) -> Answer {
+        let path = call.target.split('?').next().unwrap_or_default();
+        let Some((function, route, parameters)) = self.route(call.method.as_str(), path) else {
+            let body = Bytes::from_static(br#"{"message":"Not Found"}"#);
+            return Answer::new(404, HeaderMap::new(), body);
+        };
+        let event = events::http_event(&call, &route, &parameters);
+        let response = self.functions[&function].invoke(&event).await;
+        events::answer(&response.unwrap_or_else(|error| panic!("{function}: {error:?}")))
+    }
+
+    /// The most specific route: one without a variable part before one with, and any before `{proxy+}`.
+    fn route(&self, method: &str, path: &str) -> Option<(String, String, Vec<(String, String)>)> {
+        let candidates = self.routes.iter().filter(|route| route.0 == method || route.0 == "ANY");
+        let matching = candidates.filter_map(|route| Some((route, parameters(&route.1, path)?)));
+        let (route, parameters) =
+            matching.min_by_key(|(route, parameters)| (route.1.contains("+}"), parameters.len()))?;
+        Some((route.2.clone(), format!("{} {}", route.0, route.1), parameters))
+    }
+}
+
+/// The path parameters, if the path is of this route.
+fn parameters(route: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let mut parameters = Vec::new();
+    let mut segments = path.trim_start_matches('/').split('/');
+    for part in route.trim_start_matches('/').split('/') {
+        match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => match name.strip_suffix('+') {
+                Some(name) => {
+                    let rest: Vec<&str> = segments.by_ref().collect();
+                    parameters.push((name.to_owned(), rest.join("/")));
+                }
+                None => {
+                    let value = segments.next().filter(|value| !value.is_empty())?;
+                    parameters.push((name.to_owned(), value.to_owned()));
+                }
+            },
+            None if segments.next() == Some(part) => {}
+            None => return None,
+        }
+    }
+    segments.next().is_none().then_some(parameters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parameters;
+
+    #[test]
+    fn a_route_takes_its_paths_and_no_others() {
+        let found = parameters("/v1/logins/{login}/code", "/v1/logins/log_1/code");
+        assert_eq!(found, Some(vec![("login".to_owned(), "log_1".to_owned())]));
+        assert_eq!(parameters("/{proxy+}", "/a/b"), Some(vec![("proxy".to_owned(), "a/b".to_owned())]));
+        for path in ["/v1/logins/log_1", "/v1/logins//code", "/v1/logins/log_1/code/x", "/"] {
+            assert_eq!(parameters("/v1/logins/{login}/code", path), None, "{path}");
+        }
+    }
+}

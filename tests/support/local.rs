@@ -1,0 +1,121 @@
+//! The program `local` as a process, as a person starts it.
+
+use crate::http_client::{Answer, Call, HttpClient};
+use crate::process::Process;
+use crate::repository::{self, TemporaryFolder};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// How long a start may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running `local`, killed when dropped.
+#[derive(Debug)]
+pub struct Local {
+    process: Process,
+    /// The line that it printed when it was ready: `url`, `operator_key` and `demo`.
+    pub ready: Value,
+    ready_line: String,
+    http: HttpClient,
+    _data: Option<TemporaryFolder>,
+}
+
+impl Local {
+    /// On the embedded engine, with a data folder of its own.
+    pub async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    /// On another engine, with a data folder (its keys) of its own.
+    pub async fn start_on(dynamodb: Option<&str>) -> Self {
+        let data = TemporaryFolder::new();
+        let mut local = Self::start_with(data.path(), dynamodb, &[]).await;
+        local._data = Some(data);
+        local
+    }
+
+    /// With a given data folder, so that it can be started again with the same, and further arguments. It logs all there is to log.
+    pub async fn start_with(data: &Path, dynamodb: Option<&str>, arguments: &[&str]) -> Self {
+        let mut command = Command::new(repository::program("debug", "local"));
+        command.args(["--json", "--port", "0", "--data"]).arg(data).args(arguments).env("RUST_LOG", "trace");
+        if let Some(url) = dynamodb {
+            command.args(["--dynamodb", url]);
+        }
+        let mut process = Process::spawn(&mut command);
+        let (ready_line, ready) = loop {
+            let line = process.line(PATIENCE).await;
+            let line = line.unwrap_or_else(|| panic!("local is not ready:\n{}", process.log().text()));
+            // Log lines are JSON too, or not JSON at all.
+            match serde_json::from_str::<Value>(&line) {
+                Ok(ready) if ready["operator_key"].is_string() => break (line, ready),
+                _ => {}
+            }
+        };
+        let http = HttpClient::new(ready["url"].as_str().expect("url"));
+        Self { process, ready, ready_line, http, _data: None }
+    }
+
+    pub fn url(&self) -> &str {
+        self.ready["url"].as_str().expect("url")
+    }
+
+    pub fn operator_key(&self) -> &str {
+        self.ready["operator_key"].as_str().expect("operator_key")
+    }
+
+    pub fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    pub async fn send(&self, call: Call) -> Answer {
+        self.http.send(call).await
+    }
+
+    /// The messages sent so far, oldest first: `[{to, body, sent_at}]`.
+    pub async fn outbox(&self) -> Vec<Value> {
+        let outbox = self.send(Call::get("/_local/outbox").header("accept", "application/json")).await.expect(200);
+        outbox.as_array().expect("a list").clone()
+    }
+
+    /// The code in the last message to a number, found as a browser finds it: in the origin-bound line, which is the last.
+    pub async fn code_sent_to(&self, number: &str) -> String {
+        let outbox = self.outbox().await;
+        let message = outbox.iter().rev().find(|message| message["to"] == number);
+        let body = message.unwrap_or_else(|| panic!("no message to that number"))["body"].as_str().expect("body");
+        code_in(body)
+    }
+
+    /// Moves time forward for everything.
+    pub async fn advance(&self, seconds: u64) {
+        let call = Call::post("/_local/clock", &json!({"advance_seconds": seconds}));
+        let answer = self.send(call).await;
+        assert!((200..300).contains(&answer.status), "{}", answer.text());
+    }
+
+    /// Everything it has printed and logged but the line with the keys, which is there to be read.
+    pub fn log(&self) -> String {
+        let text = self.process.log().text();
+        text.lines().filter(|line| *line != self.ready_line).fold(String::new(), |log, line| log + line + "\n")
+    }
+
+    /// Ends it as Ctrl-C would.
+    pub async fn stop(mut self) {
+        assert!(self.process.terminate().await, "local does not end when asked to");
+    }
+
+    /// Ends it as a crash would.
+    pub fn crash(mut self) {
+        self.process.kill();
+    }
+}
+
+/// The code in the text of a message: `@host #code` is its last line, with nothing after it.
+pub fn code_in(body: &str) -> String {
+    let last = body.lines().next_back().expect("a message has lines");
+    let (host, code) = last.split_once(" #").unwrap_or_else(|| panic!("no origin-bound line: {last}"));
+    assert!(host.starts_with('@') && !host.contains(' '), "{last}");
+    assert!(code.len() >= 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{last}");
+    code.to_owned()
+}
