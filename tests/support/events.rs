@@ -21,7 +21,8 @@ pub fn http_event(call: &Call, route: &str, path_parameters: &[(String, String)]
     let path = decode(path);
     let mut headers = BTreeMap::from([("host".to_owned(), HOST.to_owned())]);
     for name in call.headers.keys() {
-        let values: Vec<_> = call.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
+        let values: Vec<_> =
+            call.headers.get_all(name).iter().map(|v| String::from_utf8_lossy(v.as_bytes())).collect();
         headers.insert(name.to_string(), values.join(","));
     }
     headers.insert("content-length".to_owned(), call.body.len().to_string());

@@ -35,7 +35,8 @@ impl HttpClient {
         *request.headers_mut().expect("the path is a valid URI") = call.headers;
         let response = self.client.request(request.body(Full::from(call.body)).unwrap()).await?;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| panic!("half an answer: {error}")).unwrap().to_bytes();
+        let body =
+            body.collect().await.map_err(|error| panic!("half an answer: {error}")).unwrap().to_bytes();
         Ok(Answer::new(parts.status.as_u16(), parts.headers, body))
     }
 }

@@ -10,7 +10,6 @@
 pub mod canaries;
 pub mod engine;
 pub mod events;
-pub mod gateway;
 pub mod http_client;
 pub mod local;
 pub mod process;
@@ -21,4 +20,3 @@ pub mod runtime;
 pub mod sdk;
 pub mod server;
 pub mod tables;
-pub mod template;

@@ -75,7 +75,8 @@ impl Local {
 
     /// The messages sent so far, oldest first: `[{to, body, sent_at}]`.
     pub async fn outbox(&self) -> Vec<Value> {
-        let outbox = self.send(Call::get("/_local/outbox").header("accept", "application/json")).await.expect(200);
+        let outbox =
+            self.send(Call::get("/_local/outbox").header("accept", "application/json")).await.expect(200);
         outbox.as_array().expect("a list").clone()
     }
 
@@ -83,7 +84,8 @@ impl Local {
     pub async fn code_sent_to(&self, number: &str) -> String {
         let outbox = self.outbox().await;
         let message = outbox.iter().rev().find(|message| message["to"] == number);
-        let body = message.unwrap_or_else(|| panic!("no message to that number"))["body"].as_str().expect("body");
+        let body =
+            message.unwrap_or_else(|| panic!("no message to that number"))["body"].as_str().expect("body");
         code_in(body)
     }
 
@@ -97,7 +99,9 @@ impl Local {
     /// Everything it has printed and logged but the line with the keys, which is there to be read.
     pub fn log(&self) -> String {
         let text = self.process.log().text();
-        text.lines().filter(|line| *line != self.ready_line).fold(String::new(), |log, line| log + line + "\n")
+        text.lines()
+            .filter(|line| *line != self.ready_line)
+            .fold(String::new(), |log, line| log + line + "\n")
     }
 
     /// Ends it as Ctrl-C would.

@@ -91,11 +91,7 @@ impl Drop for Process {
     }
 }
 
-fn listen(
-    stream: impl Read + Send + 'static,
-    log: Log,
-    lines: Option<mpsc::UnboundedSender<String>>,
-) {
+fn listen(stream: impl Read + Send + 'static, log: Log, lines: Option<mpsc::UnboundedSender<String>>) {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(stream);
         let mut buffer = Vec::new();

@@ -147,7 +147,8 @@ impl Proxy {
         };
         let shared = Arc::clone(&state);
         let server =
-            Server::start(move |request| handle(Arc::clone(&shared), upstream.clone(), request).boxed()).await;
+            Server::start(move |request| handle(Arc::clone(&shared), upstream.clone(), request).boxed())
+                .await;
         Self { server, state }
     }
 
@@ -226,7 +227,9 @@ async fn handle(state: Arc<Mutex<State>>, upstream: Upstream, request: Request<B
     match &fault {
         Some(Fault::LostRequest) => return None,
         Some(Fault::Throttled) => return refuse(400, error("ThrottlingException", "Rate exceeded")),
-        Some(Fault::InternalError) => return refuse(500, error("InternalServerError", "Internal server error")),
+        Some(Fault::InternalError) => {
+            return refuse(500, error("InternalServerError", "Internal server error"));
+        }
         Some(Fault::TransactionConflict) => return refuse(400, conflict(&body)),
         Some(Fault::Delayed(time)) => tokio::time::sleep(*time).await,
         Some(Fault::Held(gate)) => gate.pass().await,
@@ -270,7 +273,8 @@ fn drop_connection_headers(headers: &mut HeaderMap) {
 }
 
 fn record(request: &Request<Bytes>) -> Record {
-    let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let target =
+        request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
     let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
     let tables = tables(&body);

@@ -184,7 +184,9 @@ impl Api {
         match (request.method(), &segments[..]) {
             (&Method::GET, ["invocation", "next"]) => self.next().await,
             (&Method::POST, ["invocation", id, "response"]) => self.settle(id, Ok(body)),
-            (&Method::POST, ["invocation", id, "error"]) => self.settle(id, Err(RuntimeError::Reported(body))),
+            (&Method::POST, ["invocation", id, "error"]) => {
+                self.settle(id, Err(RuntimeError::Reported(body)))
+            }
             (&Method::POST, ["init", "error"]) => {
                 *self.init_error.lock().unwrap() = Some(body);
                 accepted()
@@ -203,7 +205,10 @@ impl Api {
             .header("Content-Type", "application/json")
             .header("Lambda-Runtime-Aws-Request-Id", &event.id)
             .header("Lambda-Runtime-Deadline-Ms", deadline.as_millis().to_string())
-            .header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:123456789012:function:under-test")
+            .header(
+                "Lambda-Runtime-Invoked-Function-Arn",
+                "arn:aws:lambda:us-east-1:123456789012:function:under-test",
+            )
             .header("Lambda-Runtime-Trace-Id", "Root=1-00000000-000000000000000000000000;Sampled=0")
             .body(Full::from(event.body));
         *self.running.lock().unwrap() = Some((event.id, event.answer));

@@ -68,7 +68,10 @@ where
     }
 }
 
-async fn answer<H>(handler: Arc<H>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::io::Error>
+async fn answer<H>(
+    handler: Arc<H>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, std::io::Error>
 where
     H: Fn(Request<Bytes>) -> BoxFuture<'static, Answer>,
 {

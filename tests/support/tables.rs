@@ -17,7 +17,8 @@ impl Tables {
         let prefix = unique();
         let tables = Self { directory: format!("{prefix}-directory"), logins: format!("{prefix}-logins") };
         let client = sdk::client(engine.url());
-        let created = shared::dynamodb::tables::create_missing(&client, &tables.directory, &tables.logins).await;
+        let created =
+            shared::dynamodb::tables::create_missing(&client, &tables.directory, &tables.logins).await;
         created.unwrap_or_else(|error| panic!("{}: {error}", engine.name()));
         tables
     }
