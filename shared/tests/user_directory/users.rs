@@ -192,10 +192,10 @@ async fn deleting_a_user_leaves_nothing_of_it() {
     let service = Service::start().await;
     let body = json!({"username": "alice", "phone": "+12025550142", "email": "alice@example.com"});
     let user = service.create(body.clone()).await.id();
-    for n in 0..130 {
+    for n in 0..230 {
         service.put_challenge(&user, n, 1_795_528_800_000 + n as i64, [].into()).await;
     }
-    assert_eq!(service.items_of_users().await.len(), 135);
+    assert_eq!(service.items_of_users().await.len(), 235);
     assert_eq!(service.delete(&user).await.status, 204);
     assert_eq!(service.items_of_users().await.len(), 0);
     assert_eq!(service.delete(&user).await.outcome(), (404, "not_found"));
