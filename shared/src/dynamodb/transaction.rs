@@ -8,7 +8,7 @@ use keys::Key;
 use std::time::Duration;
 
 /// What one transaction may hold (a limit of DynamoDB).
-const MAX_ACTIONS: usize = 100;
+pub(super) const MAX_ACTIONS: usize = 100;
 /// How often a transaction is tried where another write was in the way.
 const TRIES: u32 = 5;
 /// The wait before the second try; it doubles with each.

@@ -2,7 +2,7 @@
 
 use super::factor_item::FactorItem;
 use super::request::{fault, number, string, to_item};
-use super::transaction::{self, Actions, Expression, is_free, is_owned_by};
+use super::transaction::{self, Actions, Expression, MAX_ACTIONS, is_free, is_owned_by};
 use super::user_item::{IdentifierItem, decode_owner, decode_user, encode_owner, encode_user};
 use super::{DynamoStore, keys};
 use crate::domain::factor::Factor;
@@ -11,12 +11,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{SealedIdentifier, User};
 use crate::ports::{Failure, Fault, Page, PageRequest, UserStore, UserWrite};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, WriteRequest};
-
-/// What one BatchWriteItem may hold.
-const MAX_BATCH: usize = 25;
-/// How often what a batch left undone is asked for again.
-const BATCH_TRIES: usize = 8;
+use aws_sdk_dynamodb::types::AttributeValue;
 
 impl DynamoStore {
     /// Runs the actions. A stale user comes before anything else: what is said of one who has changed since may not hold any more.
@@ -72,25 +67,6 @@ impl DynamoStore {
             found.extend(keys::Key::of(&item.map_err(fault)?).filter(|key| key.sk != keys::FACTOR));
         }
         Ok(found)
-    }
-
-    async fn delete_batch(&self, keys: &[keys::Key]) -> Result<(), Fault> {
-        let mut requests = Vec::with_capacity(keys.len());
-        for key in keys {
-            let delete = DeleteRequest::builder().set_key(Some(key.attributes()));
-            let delete = delete.build().map_err(Fault::new)?;
-            requests.push(WriteRequest::builder().delete_request(delete).build());
-        }
-        for _ in 0..BATCH_TRIES {
-            let request = self.client.batch_write_item().request_items(&self.logins, requests);
-            let answer = request.send().await.map_err(fault)?;
-            let left = answer.unprocessed_items.and_then(|mut left| left.remove(&self.logins));
-            match left {
-                Some(left) if !left.is_empty() => requests = left,
-                _ => return Ok(()),
-            }
-        }
-        Err(Fault::new("a batch of deletions stays incomplete"))
     }
 }
 
@@ -209,8 +185,14 @@ impl UserStore for DynamoStore {
         let challenges = self.challenge_keys(&user.tenant, &user.id).await?;
         let room = actions.room();
         let (old, recent) = challenges.split_at(challenges.len().saturating_sub(room));
-        for batch in old.chunks(MAX_BATCH) {
-            self.delete_batch(batch).await?;
+        for keys in old.chunks(MAX_ACTIONS) {
+            let mut deletions = Actions::new();
+            for key in keys {
+                deletions.add(transaction::delete(&self.logins, key, None)?, UserWrite::Stale);
+            }
+            if self.write_user(deletions).await? != UserWrite::Done {
+                return Ok(UserWrite::Stale);
+            }
         }
         for key in recent {
             actions.add(transaction::delete(&self.logins, key, None)?, UserWrite::Stale);

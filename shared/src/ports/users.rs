@@ -47,7 +47,7 @@ pub trait UserStore: Send + Sync {
     async fn change_user(&self, before: &User, after: &User) -> Result<UserWrite, Fault>;
 
     /// Deletes the user, its owners, its factor and all its challenges, so that no login in flight can finish. `factor` as it was read
-    /// with the user. First a read of the challenges, and one more write for each 25 of them beyond the first 90. Only `Done` or `Stale`.
+    /// with the user. First a read of the challenges, and one more transaction for each 100 of them that do not fit. Only `Done` or `Stale`.
     async fn delete_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault>;
 }
 

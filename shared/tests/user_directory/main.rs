@@ -1,0 +1,6 @@
+//! The function `user-directory` from its HTTP edge down to a real engine: acceptance A1, D1–D4, F9 (the administrator's part), H14.
+
+mod binding;
+mod races;
+mod support;
+mod users;
