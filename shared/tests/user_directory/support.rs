@@ -8,14 +8,13 @@ use shared::api::{policy_admin, user_directory};
 use shared::auth::{Argon2Passwords, OperatorHashes, PersonalDataKeys, XChaChaPersonalData};
 use shared::compose::{self, Base};
 use shared::config::{OsEntropy, SystemClock, dynamodb_client_for};
+use shared::domain::ids::UserId;
 use shared::dynamodb::{DynamoStore, Item, tables};
 use shared::http::Edge;
+use shared::ports::Entropy;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-
-pub const DIRECTORY: &str = "directory";
-pub const LOGINS: &str = "logins";
 
 /// The service with one tenant in it.
 pub struct Service {
@@ -51,15 +50,27 @@ impl Answer {
     }
 }
 
+/// Two tables of its own: on the engine at `TEST_DYNAMODB_URL` or, without it, on one in memory that ends with the test's runtime.
+async fn store() -> DynamoStore {
+    let (url, suffix) = match std::env::var("TEST_DYNAMODB_URL") {
+        Ok(url) => (url, UserId::generate(|buffer| OsEntropy.fill(buffer)).to_string()),
+        Err(_) => {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let url = format!("http://{}", listener.local_addr().expect("bound"));
+            let database = dynoxide::Database::memory().expect("an engine in memory");
+            tokio::spawn(dynoxide::server::serve_on(listener, database));
+            (url, String::new())
+        }
+    };
+    let (directory, logins) = (format!("directory{suffix}"), format!("logins{suffix}"));
+    let client = dynamodb_client_for(&url);
+    tables::create_missing(&client, &directory, &logins).await.expect("tables");
+    DynamoStore::new(client, directory, logins)
+}
+
 impl Service {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
-        let database = dynoxide::Database::memory().expect("an engine in memory");
-        tokio::spawn(dynoxide::server::serve_on(listener, database));
-        let client = dynamodb_client_for(&url);
-        tables::create_missing(&client, DIRECTORY, LOGINS).await.expect("tables");
-        let store = DynamoStore::new(client, DIRECTORY, LOGINS);
+        let store = store().await;
         let base = Base { store: store.clone(), clock: Arc::new(SystemClock), entropy: Arc::new(OsEntropy) };
         let keys = PersonalDataKeys::generate(&OsEntropy).into_exposed();
         let keys = PersonalDataKeys::parse(&keys).expect("keys just made");
@@ -152,8 +163,8 @@ impl Service {
 
     /// The items that have to do with users: all but policy's.
     pub async fn items_of_users(&self) -> Vec<Item> {
-        let mut items = self.scan(DIRECTORY).await;
-        items.extend(self.scan(LOGINS).await);
+        let mut items = self.scan(self.store.directory()).await;
+        items.extend(self.scan(self.store.logins()).await);
         items.retain(|item| !text(item, "pk").starts_with("policy#"));
         items
     }
@@ -164,7 +175,7 @@ impl Service {
     }
 
     pub async fn login_item(&self, user: &str, sk: &str) -> Option<Item> {
-        let request = self.store.client().get_item().table_name(LOGINS);
+        let request = self.store.client().get_item().table_name(self.store.logins());
         let request = request.set_key(Some(self.login_key(user, sk))).consistent_read(true);
         request.send().await.expect("a read").item
     }
@@ -176,7 +187,7 @@ impl Service {
 
     /// Counts failures of a user, as wrong codes do.
     pub async fn set_failures(&self, user: &str, failures: u32) {
-        let request = self.store.client().update_item().table_name(LOGINS);
+        let request = self.store.client().update_item().table_name(self.store.logins());
         request
             .set_key(Some(self.login_key(user, "factor")))
             .update_expression("SET failures = :failures")
@@ -213,7 +224,7 @@ impl Service {
         ];
         item.extend(usual.map(|(name, value)| (name.to_owned(), value)));
         item.extend(more);
-        let put = self.store.client().put_item().table_name(LOGINS).set_item(Some(item));
+        let put = self.store.client().put_item().table_name(self.store.logins()).set_item(Some(item));
         put.send().await.expect("a put");
         sk
     }
