@@ -17,6 +17,7 @@ struct NewSourceBody {
     issuer: String,
     audience: String,
     jwks_uri: Option<String>,
+    provisioning: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -27,6 +28,7 @@ struct SourceBody {
     issuer: String,
     audience: String,
     jwks_uri: Option<String>,
+    provisioning: &'static str,
     created_at: String,
 }
 
@@ -39,6 +41,7 @@ impl From<&IdentitySource> for SourceBody {
             issuer: source.issuer.clone(),
             audience: source.audience.clone(),
             jwks_uri: source.jwks_uri.clone(),
+            provisioning: source.provisioning.as_str(),
             created_at: source.created_at.rfc3339(),
         }
     }
@@ -57,6 +60,7 @@ pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Probl
         issuer: body.issuer,
         audience: body.audience,
         jwks_uri: body.jwks_uri,
+        provisioning: body.provisioning,
     };
     let source = app.sources.create(&allowed, details).await?;
     Ok(Reply::created(&SourceBody::from(&source)))

@@ -11,6 +11,8 @@ use std::fmt;
 pub const USERNAME: &str = "username";
 pub const EMAIL: &str = "email";
 pub const PHONE: &str = "phone";
+/// An external identity source's subject: nothing that a user types, but an identifier that one user has.
+pub const SUBJECT: &str = "subject";
 
 /// Characters of a username after mapping.
 const MAX_USERNAME: usize = 64;

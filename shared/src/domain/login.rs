@@ -41,18 +41,23 @@ pub enum FirstFactor {
     Password,
     /// A trusted back end says so, with the application's secret.
     Assertion,
+    /// An external identity source says so, in an id token that was checked here.
+    IdToken,
 }
 
 impl FirstFactor {
+    const ALL: [FirstFactor; 3] = [FirstFactor::Password, FirstFactor::Assertion, FirstFactor::IdToken];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             FirstFactor::Password => "password",
             FirstFactor::Assertion => "assertion",
+            FirstFactor::IdToken => "id_token",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [FirstFactor::Password, FirstFactor::Assertion].into_iter().find(|factor| factor.as_str() == text)
+        Self::ALL.into_iter().find(|factor| factor.as_str() == text)
     }
 }
 
@@ -64,13 +69,14 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Authentication methods that this service saw itself (RFC 8176); a back end's assertion is not one.
+    /// Authentication methods that this service saw itself (RFC 8176). A back end's assertion is not one, and an id token shows who signed
+    /// it, not how its user was authenticated.
     pub const fn amr(self) -> &'static [&'static str] {
         match (self.first, self.code) {
             (FirstFactor::Password, true) => &["pwd", "sms", "mfa"],
             (FirstFactor::Password, false) => &["pwd"],
-            (FirstFactor::Assertion, true) => &["sms"],
-            (FirstFactor::Assertion, false) => &[],
+            (FirstFactor::Assertion | FirstFactor::IdToken, true) => &["sms"],
+            (FirstFactor::Assertion | FirstFactor::IdToken, false) => &[],
         }
     }
 

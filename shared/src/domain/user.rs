@@ -1,11 +1,12 @@
 //! A user of a tenant.
 
-use super::ids::{TenantId, UserId};
+use super::ids::{SourceId, TenantId, UserId};
 use super::refusal::Refusal;
 use super::secret::Secret;
 use super::time::Timestamp;
 use precis_profiles::OpaqueString;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// A user without its number, which the factor holds: see [`super::factor::Factor`]. `Debug` shows no more than ids.
@@ -15,6 +16,8 @@ pub struct User {
     pub tenant: TenantId,
     pub username: Option<SealedIdentifier>,
     pub email: Option<SealedIdentifier>,
+    /// Whom the external identity sources know this user as, at most one subject of each.
+    pub identities: BTreeMap<SourceId, SealedIdentifier>,
     /// Of the messages to this user; the tenant's own otherwise.
     pub locale: Option<Locale>,
     /// A PHC string. `None`: this user has no password and signs in some other way.
@@ -30,7 +33,7 @@ impl fmt::Debug for User {
     }
 }
 
-/// A username or an address as it is kept: sealed, with the keyed hash that its owner item is found by.
+/// A username, an address or a source's subject as it is kept: sealed, with the keyed hash that its owner item is found by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedIdentifier {
     /// The canonical form, encrypted for this user ([`crate::ports::PersonalData::seal`] at [`place`]).
@@ -42,6 +45,11 @@ pub struct SealedIdentifier {
 /// Whose and which field a sealed value is ([`crate::ports::PersonalData::seal`]).
 pub fn place(tenant: &TenantId, user: &UserId, field: &str) -> String {
     format!("{tenant}|{user}|{field}")
+}
+
+/// The field of [`place`] that holds a source's subject.
+pub fn identity_field(source: &SourceId) -> String {
+    format!("identity|{source}")
 }
 
 /// A language tag (RFC 5646), checked for its shape only: `de`, `pt-BR`, `zh-Hans-CN`.

@@ -81,9 +81,12 @@ impl BindingStore for DynamoStore {
             actions.add(transaction::delete(&self.directory, &key, Some(owned))?, BindingWrite::Stale);
         }
         if phone.is_none() && old.is_some() {
-            let named = Expression::new("attribute_exists(#username) OR attribute_exists(#email)")
-                .name("#username", "username")
-                .name("#email", "email");
+            let named = Expression::new(
+                "attribute_exists(#username) OR attribute_exists(#email) OR attribute_exists(#identities)",
+            )
+            .name("#username", "username")
+            .name("#email", "email")
+            .name("#identities", "identities");
             actions.add(
                 transaction::check(&self.directory, &keys::user(tenant, user), named)?,
                 BindingWrite::LastIdentifier,

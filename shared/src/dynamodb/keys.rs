@@ -108,7 +108,7 @@ pub fn user(tenant: &TenantId, user: &UserId) -> Key {
     Key::new(user_partition(tenant), user.as_str())
 }
 
-/// The owner item of one identifier. `kind` is `username`, `phone` or `email`; `hash` is the keyed hash of its canonical form, in
+/// The owner item of one identifier. `kind` is `username`, `phone`, `email` or `subject`; `hash` is the keyed hash of its canonical form, in
 /// base64url: neither a number nor a name stands in a key.
 pub fn owner(tenant: &TenantId, kind: &str, hash: &str) -> Key {
     Key::new(format!("owner#{tenant}#{kind}#{hash}"), "owner")

@@ -5,6 +5,7 @@
 mod binding_store;
 mod challenge_item;
 mod factor_item;
+mod identity_store;
 pub mod keys;
 mod limit_store;
 mod login_store;

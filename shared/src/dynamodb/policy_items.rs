@@ -7,7 +7,7 @@ use super::request::{Item, from_item, to_item};
 use super::settings_item::{RulesItem, SecurityItem};
 use crate::domain::admin_key::{AdminKey, Role};
 use crate::domain::application::{Application, ApplicationSecret, ApplicationType};
-use crate::domain::identity_source::IdentitySource;
+use crate::domain::identity_source::{IdentitySource, Provisioning};
 use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
@@ -65,6 +65,9 @@ struct SourceItem {
     audience: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     jwks_uri: Option<String>,
+    /// Absent in items of before there was a choice: `linked_only`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    provisioning: Option<String>,
     created_at: i64,
 }
 
@@ -161,12 +164,17 @@ impl TryFrom<SecretItem> for ApplicationSecret {
 /// The source of an item read at [`keys::source`].
 pub fn decode_source(item: Item) -> Result<IdentitySource, Fault> {
     let item: SourceItem = from_item(item)?;
+    let provisioning = match item.provisioning.as_deref() {
+        Some(text) => Provisioning::parse(text).ok_or_else(|| Fault::new("unknown provisioning"))?,
+        None => Provisioning::LinkedOnly,
+    };
     Ok(IdentitySource {
         id: id(SourceId::parse(&item.id))?,
         name: item.name,
         issuer: item.issuer,
         audience: item.audience,
         jwks_uri: item.jwks_uri,
+        provisioning,
         created_at: Timestamp::from_millis(item.created_at),
     })
 }
@@ -179,6 +187,7 @@ pub(super) fn encode_source(source: &IdentitySource) -> Result<Item, Fault> {
         issuer: source.issuer.clone(),
         audience: source.audience.clone(),
         jwks_uri: source.jwks_uri.clone(),
+        provisioning: Some(source.provisioning.as_str().to_owned()),
         created_at: source.created_at.millis(),
     })
 }

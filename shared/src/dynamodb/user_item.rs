@@ -3,11 +3,12 @@
 
 use super::keys;
 use super::request::{Item, from_item, to_item};
-use crate::domain::ids::{TenantId, UserId};
+use crate::domain::ids::{SourceId, TenantId, UserId};
 use crate::domain::time::Timestamp;
 use crate::domain::user::{Locale, SealedIdentifier, User};
 use crate::ports::Fault;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct UserItem {
@@ -17,6 +18,9 @@ struct UserItem {
     username: Option<IdentifierItem>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     email: Option<IdentifierItem>,
+    /// By source. Never empty, so that the attribute's being there says that there is one.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    identities: BTreeMap<String, IdentifierItem>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     locale: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -45,6 +49,11 @@ impl From<IdentifierItem> for SealedIdentifier {
     }
 }
 
+/// A user's subjects, as its item has them.
+pub(super) fn identities(user: &User) -> BTreeMap<String, IdentifierItem> {
+    user.identities.iter().map(|(source, subject)| (source.to_string(), subject.into())).collect()
+}
+
 /// Says whose an identifier is. Its key holds the identifier's keyed hash.
 #[derive(Debug, Serialize, Deserialize)]
 struct OwnerItem {
@@ -58,6 +67,7 @@ pub fn encode_user(user: &User) -> Result<Item, Fault> {
         v: 1,
         username: user.username.as_ref().map(IdentifierItem::from),
         email: user.email.as_ref().map(IdentifierItem::from),
+        identities: identities(user),
         locale: user.locale.as_ref().map(|locale| locale.as_str().to_owned()),
         password_hash: user.password_hash.clone(),
         created_at: user.created_at.millis(),
@@ -70,12 +80,18 @@ pub fn decode_user(tenant: &TenantId, item: Item) -> Result<User, Fault> {
     let id = keys::Key::of(&item).and_then(|key| UserId::parse(&key.sk));
     let id = id.ok_or_else(|| Fault::new("a user item has no user id in its key"))?;
     let item: UserItem = from_item(item)?;
+    let identity = |(source, subject): (String, IdentifierItem)| {
+        let source = SourceId::parse(&source);
+        let source = source.ok_or_else(|| Fault::new("a user item has a malformed source id"))?;
+        Ok::<_, Fault>((source, SealedIdentifier::from(subject)))
+    };
     let locale = item.locale.map(|text| Locale::parse(&text)).transpose();
     Ok(User {
         id,
         tenant: tenant.clone(),
         username: item.username.map(SealedIdentifier::from),
         email: item.email.map(SealedIdentifier::from),
+        identities: item.identities.into_iter().map(identity).collect::<Result<_, _>>()?,
         locale: locale.map_err(|_| Fault::new("a user item has a malformed locale"))?,
         password_hash: item.password_hash,
         created_at: Timestamp::from_millis(item.created_at),

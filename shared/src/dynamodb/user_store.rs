@@ -3,15 +3,16 @@
 use super::factor_item::FactorItem;
 use super::request::{fault, number, string, to_item};
 use super::transaction::{self, Actions, Expression, MAX_ACTIONS, is_free, is_owned_by};
-use super::user_item::{IdentifierItem, decode_owner, decode_user, encode_owner, encode_user};
+use super::user_item::{IdentifierItem, decode_owner, decode_user, encode_owner, encode_user, identities};
 use super::{DynamoStore, keys};
 use crate::domain::factor::Factor;
-use crate::domain::identifier::{EMAIL, PHONE, USERNAME};
+use crate::domain::identifier::{EMAIL, PHONE, SUBJECT, USERNAME};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::user::{SealedIdentifier, User};
 use crate::ports::{Failure, Fault, Page, PageRequest, UserStore, UserWrite};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::BTreeSet;
 
 impl DynamoStore {
     /// Runs the actions. A stale user comes before anything else: what is said of one who has changed since may not hold any more.
@@ -86,6 +87,9 @@ impl UserStore for DynamoStore {
         if let Some(email) = &user.email {
             self.put_owner(user, EMAIL, &email.hash, &mut actions)?;
         }
+        for subject in user.identities.values() {
+            self.put_owner(user, SUBJECT, &subject.hash, &mut actions)?;
+        }
         if let Some(phone) = &factor.phone {
             self.put_owner(user, PHONE, &phone.hash, &mut actions)?;
         }
@@ -138,10 +142,16 @@ impl UserStore for DynamoStore {
         let seen = Expression::new("#version = :seen").value(":seen", number(before.version));
         let update = transaction::update(&self.directory, &user, changed_attributes(after)?, seen)?;
         actions.add(update, UserWrite::Stale);
-        for (kind, old, new) in
-            [(USERNAME, &before.username, &after.username), (EMAIL, &before.email, &after.email)]
-        {
-            let (old, new) = (old.as_ref().map(|i| &i.hash), new.as_ref().map(|i| &i.hash));
+        let sources = before.identities.keys().chain(after.identities.keys()).collect::<BTreeSet<_>>();
+        let subjects = sources
+            .into_iter()
+            .map(|source| (SUBJECT, before.identities.get(source), after.identities.get(source)));
+        let named = [
+            (USERNAME, before.username.as_ref(), after.username.as_ref()),
+            (EMAIL, before.email.as_ref(), after.email.as_ref()),
+        ];
+        for (kind, old, new) in named.into_iter().chain(subjects) {
+            let (old, new) = (old.map(|i| &i.hash), new.map(|i| &i.hash));
             if old != new {
                 if let Some(new) = new {
                     self.put_owner(before, kind, new, &mut actions)?;
@@ -151,7 +161,7 @@ impl UserStore for DynamoStore {
                 }
             }
         }
-        if after.username.is_none() && after.email.is_none() {
+        if after.username.is_none() && after.email.is_none() && after.identities.is_empty() {
             let bound = Expression::new("attribute_exists(#phone)").name("#phone", "phone");
             let factor = keys::factor(&before.tenant, &before.id);
             actions.add(transaction::check(&self.logins, &factor, bound)?, UserWrite::LastIdentifier);
@@ -176,6 +186,9 @@ impl UserStore for DynamoStore {
         }
         if let Some(email) = &user.email {
             self.delete_owner(user, EMAIL, &email.hash, &mut actions)?;
+        }
+        for subject in user.identities.values() {
+            self.delete_owner(user, SUBJECT, &subject.hash, &mut actions)?;
         }
         if let Some(phone) = &factor.phone {
             self.delete_owner(user, PHONE, &phone.hash, &mut actions)?;
@@ -206,7 +219,10 @@ fn changed_attributes(after: &User) -> Result<Expression, Fault> {
     let identifier = |of: &Option<SealedIdentifier>| -> Result<Option<AttributeValue>, Fault> {
         of.as_ref().map(|i| to_item(&IdentifierItem::from(i)).map(AttributeValue::M)).transpose()
     };
+    let subjects = identities(after);
+    let subjects = (!subjects.is_empty()).then(|| to_item(&subjects).map(AttributeValue::M)).transpose()?;
     let attributes = [
+        ("identities", subjects),
         ("username", identifier(&after.username)?),
         ("email", identifier(&after.email)?),
         ("locale", after.locale.as_ref().map(|locale| string(locale.as_str()))),

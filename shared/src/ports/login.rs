@@ -23,7 +23,7 @@ pub struct LoginKey<'a> {
 /// An identifier by its keyed hash.
 #[derive(Clone, Debug)]
 pub struct OwnerKey {
-    /// `username`, `phone` or `email`.
+    /// `username`, `phone`, `email` or `subject`.
     pub kind: &'static str,
     pub hash: String,
 }

@@ -2,6 +2,7 @@
 //! may use, so its signature says which I/O it can do.
 
 mod crypto;
+mod identity;
 pub mod limits;
 pub mod login;
 mod origins;
@@ -12,6 +13,7 @@ mod users;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
+pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
 pub use origins::OriginDirectory;
 pub use policy::{
     AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserWrite {
     Done,
-    /// Another user of the tenant has this identifier: `username`, `email` or `phone`.
+    /// Another user of the tenant has this identifier: `username`, `email`, `phone` or `subject`.
     Duplicate(&'static str),
     /// It would have left the user with nothing to sign in with.
     LastIdentifier,

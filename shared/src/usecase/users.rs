@@ -15,6 +15,7 @@ use crate::domain::user::{Locale, SealedIdentifier, User, place};
 use crate::ports::{
     Clock, Entropy, Failure, Fault, Page, PageRequest, Passwords, PersonalData, UserStore, UserWrite,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Creates, reads, changes and deletes users.
@@ -86,6 +87,7 @@ impl ManageUsers {
         let user = User {
             username: new.username.map(|name| self.seal(tenant, &id, USERNAME, name.as_str())),
             email: new.email.map(|email| self.seal(tenant, &id, EMAIL, email.as_str())),
+            identities: BTreeMap::new(),
             id,
             tenant: tenant.clone(),
             locale: new.locale,

@@ -1,0 +1,45 @@
+//! Which users are which subjects of external identity sources.
+
+use super::DynamoStore;
+use crate::domain::factor::Factor;
+use crate::domain::identifier::SUBJECT;
+use crate::domain::ids::SourceId;
+use crate::domain::user::{SealedIdentifier, User};
+use crate::ports::{Fault, IdentityLinks, ProvisionStore, Provisioned, UserStore, UserWrite};
+use async_trait::async_trait;
+
+#[async_trait]
+impl ProvisionStore for DynamoStore {
+    /// The owners' conditions decide who is first. A try of our own whose answer was lost looks like somebody else's, and is found as such.
+    async fn create_from_subject(&self, user: &User, factor: &Factor) -> Result<Provisioned, Fault> {
+        if self.create_user(user, factor).await? == UserWrite::Done {
+            return Ok(Provisioned::Created);
+        }
+        for subject in user.identities.values() {
+            if let Some(known) = self.identifier_owner(&user.tenant, SUBJECT, &subject.hash).await? {
+                return Ok(Provisioned::Known(known));
+            }
+        }
+        Err(Fault::new("a subject's user was made and deleted meanwhile, or other writes stayed in the way"))
+    }
+}
+
+#[async_trait]
+impl IdentityLinks for DynamoStore {
+    async fn link_subject(
+        &self,
+        user: &User,
+        source: &SourceId,
+        subject: &SealedIdentifier,
+    ) -> Result<UserWrite, Fault> {
+        let mut after = User { version: user.version + 1, ..user.clone() };
+        after.identities.insert(source.clone(), subject.clone());
+        self.change_user(user, &after).await
+    }
+
+    async fn unlink_subject(&self, user: &User, source: &SourceId) -> Result<UserWrite, Fault> {
+        let mut after = User { version: user.version + 1, ..user.clone() };
+        after.identities.remove(source);
+        self.change_user(user, &after).await
+    }
+}
