@@ -2,15 +2,15 @@
 //! connections, serve.
 
 use crate::auth::{
-    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, OperatorHashes, PersonalDataKeys, SealingKeys,
-    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, OidcIdTokens, OperatorHashes,
+    PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use crate::compose::Base;
 use crate::config::{Aws, Environment, OsEntropy, SecretName, SystemClock};
 use crate::dynamodb::{DynamoStore, keys};
 use crate::http::{Edge, Route};
 use crate::ports::sms::SmsSender;
-use crate::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::ports::{Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner};
 use crate::sms::SnsSender;
 use serde_json::Value;
 use std::sync::Arc;
@@ -76,6 +76,10 @@ impl Lambda {
     pub fn passwords(&self) -> Result<Arc<dyn Passwords>, Error> {
         let passwords = Argon2Passwords::new(self.base.entropy.clone());
         Ok(Arc::new(passwords.map_err(|fault| fault.to_string())?))
+    }
+
+    pub fn id_tokens(&self) -> Result<Arc<dyn IdTokens>, Error> {
+        Ok(Arc::new(OidcIdTokens::new(self.environment.issuer_addresses()?)))
     }
 
     pub fn sms(&self) -> Result<Arc<dyn SmsSender>, Error> {

@@ -8,7 +8,7 @@ use crate::api::sign_in::SignInApp;
 use crate::api::user_directory::UserDirectory;
 use crate::dynamodb::DynamoStore;
 use crate::ports::sms::SmsSender;
-use crate::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::ports::{Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner};
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::authenticate::AdminGate;
 use crate::usecase::bind_phone::AskForNumber;
@@ -38,6 +38,7 @@ pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>) -> PolicyAdmin 
 pub fn sign_in(
     base: &Base,
     passwords: Arc<dyn Passwords>,
+    id_tokens: Arc<dyn IdTokens>,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
@@ -49,6 +50,8 @@ pub fn sign_in(
     SignInApp {
         sign_in: SignIn {
             store: store.clone(),
+            provision: store.clone(),
+            id_tokens,
             passwords,
             personal,
             tokens: tokens.clone(),

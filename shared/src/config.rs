@@ -5,6 +5,7 @@
 
 mod aws;
 
+use crate::auth::IssuerAddresses;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Entropy};
@@ -167,6 +168,17 @@ impl Environment {
         }
         let origination_number = self.get("SMS_ORIGINATION_NUMBER").map(str::to_owned);
         Ok(SnsOptions { sender_id, max_price_usd, origination_number })
+    }
+
+    /// `ALLOW_PRIVATE_ISSUERS`: whether the keys of identity sources may be fetched from private addresses and this very machine. Without it,
+    /// from public addresses only.
+    pub fn issuer_addresses(&self) -> Result<IssuerAddresses, ConfigError> {
+        const NAME: &str = "ALLOW_PRIVATE_ISSUERS";
+        match self.get(NAME) {
+            None | Some("false") => Ok(IssuerAddresses::Public),
+            Some("true") => Ok(IssuerAddresses::Any),
+            Some(_) => Err(ConfigError::Invalid(NAME, "is neither true nor false")),
+        }
     }
 
     /// `AWS_REGION`, the credentials that Lambda sets, and endpoints of other engines where set.

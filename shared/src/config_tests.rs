@@ -43,6 +43,15 @@ fn what_sns_would_refuse_is_found_at_start() {
 }
 
 #[test]
+fn f2b_issuers_are_public_unless_the_deployment_says_otherwise() {
+    let addresses = |value: &str| environment(&[("ALLOW_PRIVATE_ISSUERS", value)]).issuer_addresses().ok();
+    assert_eq!(environment(&[]).issuer_addresses().ok(), Some(IssuerAddresses::Public));
+    assert_eq!(addresses("false"), Some(IssuerAddresses::Public));
+    assert_eq!(addresses("true"), Some(IssuerAddresses::Any));
+    assert_eq!(addresses("yes"), None);
+}
+
+#[test]
 fn h14_an_environment_does_not_print_its_values() {
     let environment = environment(&[("SECRET_SIGNING", "canary")]);
     assert!(!format!("{environment:?}").contains("canary"));

@@ -8,7 +8,8 @@ use shared::compose;
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let (personal, sealer, signer) = tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer())?;
-    let app =
-        compose::sign_in(&lambda.base, lambda.passwords()?, personal, sealer, signer, lambda.own_host()?);
+    let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
+    let own_host = lambda.own_host()?;
+    let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, own_host);
     lambda.serve_with_preflight(app, ROUTES).await
 }

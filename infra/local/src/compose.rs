@@ -4,13 +4,15 @@ use crate::StartError;
 use crate::keys::Keys;
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, KeyringError, OperatorHashes,
-    PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses, KeyringError, OidcIdTokens,
+    OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self as functions, Base};
 use shared::dynamodb::DynamoStore;
 use shared::http::Edge;
-use shared::ports::{Clock, Codes, Entropy, LoginSealer, Passwords, PersonalData, SmsSender, TokenSigner};
+use shared::ports::{
+    Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, SmsSender, TokenSigner,
+};
 use std::sync::Arc;
 
 /// What the functions are made of here.
@@ -48,8 +50,17 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
     let operators = operators.hashes().to_vec();
     let user_directory = functions::user_directory(&base, operators, passwords.clone(), personal.clone());
-    let sign_in =
-        functions::sign_in(&base, passwords, personal.clone(), sealer.clone(), signer.clone(), Some(host));
+    // A provider on the same laptop is as good as any.
+    let id_tokens: Arc<dyn IdTokens> = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
+    let sign_in = functions::sign_in(
+        &base,
+        passwords,
+        id_tokens,
+        personal.clone(),
+        sealer.clone(),
+        signer.clone(),
+        Some(host),
+    );
     let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone());
     let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
     let code_verification = functions::code_verification(&base, codes, sealer, signer);

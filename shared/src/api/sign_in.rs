@@ -35,6 +35,7 @@ struct StartLogin {
     application: String,
     password: Option<PasswordProof>,
     assertion: Option<Assertion>,
+    id_token: Option<IdTokenProof>,
 }
 
 #[derive(Deserialize)]
@@ -51,23 +52,36 @@ struct Assertion {
     identity_source: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdTokenProof {
+    identity_source: String,
+    token: String,
+    nonce: Option<String>,
+}
+
 /// Longest account or password that is looked at, in bytes: argon2's time must not follow the caller's input.
 const MAX_INPUT: usize = 1024;
 
 async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let body: StartLogin = call.json()?;
-    let proof = match (body.password, body.assertion) {
-        (Some(given), None) if given.account.len().max(given.password.len()) > MAX_INPUT => {
+    let proof = match (body.password, body.assertion, body.id_token) {
+        (Some(given), None, None) if given.account.len().max(given.password.len()) > MAX_INPUT => {
             return Err(Refusal::InvalidRequest("account or password is too long".into()).into());
         }
-        (Some(given), None) => {
+        (Some(given), None, None) => {
             FirstFactorProof::Password { account: given.account, password: Secret::new(given.password) }
         }
-        (None, Some(given)) => {
+        (None, Some(given), None) => {
             FirstFactorProof::Assertion { user: given.user, identity_source: given.identity_source }
         }
+        (None, None, Some(given)) => FirstFactorProof::IdToken {
+            identity_source: given.identity_source,
+            token: Secret::new(given.token),
+            nonce: given.nonce,
+        },
         _ => {
-            let text = "exactly one of password and assertion is needed";
+            let text = "exactly one of password, id_token and assertion is needed";
             return Err(Refusal::InvalidRequest(text.into()).into());
         }
     };

@@ -62,6 +62,11 @@ impl ExternalSubject {
         &self.source
     }
 
+    /// The claim itself.
+    pub fn sub(&self) -> &str {
+        &self.sub
+    }
+
     /// The text that stands for it in keyed hashes. A source's id has no `|`, so no two subjects share one.
     pub fn canonical(&self) -> String {
         format!("{}|{}", self.source, self.sub)

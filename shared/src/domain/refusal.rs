@@ -28,6 +28,8 @@ pub enum Refusal {
     PhoneTaken,
     InvalidPhone(&'static str),
     FirstFactorFailed,
+    /// The same for an id token, which tells its holder nothing that it does not know: with the check that it did not pass.
+    IdTokenRefused(&'static str),
     WrongCode,
     CodeExpired,
     CodeAlreadyUsed,
@@ -76,7 +78,7 @@ impl Refusal {
             Self::Conflict => "conflict",
             Self::PhoneTaken => "phone_taken",
             Self::InvalidPhone(_) => "invalid_phone",
-            Self::FirstFactorFailed => "first_factor_failed",
+            Self::FirstFactorFailed | Self::IdTokenRefused(_) => "first_factor_failed",
             Self::WrongCode => "wrong_code",
             Self::CodeExpired => "code_expired",
             Self::CodeAlreadyUsed => "code_already_used",

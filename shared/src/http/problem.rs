@@ -65,7 +65,7 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
     use Refusal::*;
     match refusal {
         InvalidRequest(_) => StatusCode::BAD_REQUEST,
-        Unauthenticated | FirstFactorFailed | WrongCode => StatusCode::UNAUTHORIZED,
+        Unauthenticated | FirstFactorFailed | IdTokenRefused(_) | WrongCode => StatusCode::UNAUTHORIZED,
         Forbidden(_) | SelfBindingDisabled | FactorDisabled | StepUpRequired => StatusCode::FORBIDDEN,
         NotFound => StatusCode::NOT_FOUND,
         MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,

@@ -22,7 +22,7 @@ pub(super) const fn title(refusal: &Refusal) -> &'static str {
         Conflict => "Changed by somebody else",
         PhoneTaken => "Phone number already bound",
         InvalidPhone(_) => "Invalid phone number",
-        FirstFactorFailed => "Sign-in failed",
+        FirstFactorFailed | IdTokenRefused(_) => "Sign-in failed",
         WrongCode => "Wrong code",
         CodeExpired => "Code expired",
         CodeAlreadyUsed => "Code already used",
@@ -52,7 +52,7 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
         Unauthenticated => {
             "Send a live credential of the right kind for this call as `Authorization: Bearer …`."
         }
-        Forbidden(why) | InvalidPhone(why) => why,
+        Forbidden(why) | InvalidPhone(why) | IdTokenRefused(why) => why,
         NotFound => "There is nothing at this address that the credential gives access to.",
         MethodNotAllowed { allow } => return format!("This address answers {allow}.").into(),
         TooLarge { limit_bytes } => {

@@ -15,6 +15,8 @@ pub enum IdTokenRefused {
     TooLong,
     /// It isn't three base64url parts with a header and claims in JSON, or a required claim is missing or has another type.
     Malformed,
+    /// It is another kind of token: its `typ` says so, or it reports an event.
+    Type,
     /// The header asks for something that changes what is signed (`crit`).
     CriticalHeader,
     /// The header's algorithm is not the key's: RS256 for an RSA key, ES256 for one on P-256. `none` and HS* are no key's.
@@ -40,6 +42,7 @@ impl IdTokenRefused {
             Self::Malformed => {
                 "The id token is not a signed JWT in compact form with the claims iss, sub, aud, exp and iat."
             }
+            Self::Type => "The token is no id token but another kind of JWT.",
             Self::CriticalHeader => "The id token's header has `crit`, and no extension is understood here.",
             Self::Algorithm => "The id token's `alg` is not the one of the source's key: RS256 or ES256.",
             Self::Key => {

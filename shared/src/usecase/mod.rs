@@ -12,6 +12,7 @@ pub mod login_state;
 pub mod login_token;
 pub mod security_settings;
 pub mod sign_in;
+mod subjects;
 pub mod support;
 pub mod tenants;
 pub mod users;

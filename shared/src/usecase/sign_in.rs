@@ -3,6 +3,8 @@
 //! A successful sign-in writes nothing: a login that needs a code lives in its token until its first send. An unknown account costs the
 //! same reads, the same password work and the same writes as a wrong password, and gets the same answer (OWASP ASVS 5.0, 6.3.8).
 
+mod by_id_token;
+
 use super::LoginFailure;
 use super::login_token::LoginTokens;
 use super::verify_code::claims;
@@ -21,7 +23,8 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::domain::user::presented_password;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInStore, SignInUser};
-use crate::ports::{Clock, Entropy, Passwords, PersonalData, TokenSigner, Tokens};
+use crate::ports::{Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenSigner, Tokens};
+use by_id_token::OfferedToken;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -29,6 +32,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct SignIn {
     pub store: Arc<dyn SignInStore>,
+    pub provision: Arc<dyn ProvisionStore>,
+    pub id_tokens: Arc<dyn IdTokens>,
     pub passwords: Arc<dyn Passwords>,
     pub personal: Arc<dyn PersonalData>,
     pub tokens: LoginTokens,
@@ -55,6 +60,7 @@ pub struct Start<'a> {
 pub enum FirstFactorProof {
     Password { account: String, password: Secret<String> },
     Assertion { user: String, identity_source: Option<String> },
+    IdToken { identity_source: String, token: Secret<String>, nonce: Option<String> },
 }
 
 /// A login that has begun.
@@ -84,6 +90,11 @@ impl SignIn {
             }
             FirstFactorProof::Password { account, password } => {
                 self.by_password(start, &application, &account, password, allow_origin).await
+            }
+            FirstFactorProof::IdToken { identity_source, token, nonce } => {
+                let offered =
+                    OfferedToken { source: &identity_source, token: &token, nonce: nonce.as_deref() };
+                self.by_id_token(start, &application, offered, allow_origin).await
             }
         }
     }
