@@ -1,0 +1,239 @@
+//! The whole service in this process, before a proxy that counts, with a clock and a sender that the test commands.
+
+use async_trait::async_trait;
+use http::{Method, header};
+use local::{DataFolder, Keys, Parts, compose};
+use serde_json::{Value, json};
+use shared::config::{OsEntropy, dynamodb_client_for};
+use shared::domain::time::Timestamp;
+use shared::dynamodb::{DynamoStore, tables};
+use shared::http::Edge;
+use shared::ports::{Clock, Entropy, OutgoingMessage, SendOutcome, SmsSender};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use tests::engine::Engine;
+use tests::proxy::{Proxy, tally};
+use tests::repository::TemporaryFolder;
+
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A clock that only the test moves.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A sender that answers what the test says and remembers what it was given.
+#[derive(Debug)]
+pub struct Scripted {
+    outcome: Mutex<SendOutcome>,
+    bodies: Mutex<Vec<String>>,
+}
+
+#[async_trait]
+impl SmsSender for Scripted {
+    async fn send(&self, message: &OutgoingMessage) -> SendOutcome {
+        self.bodies.lock().unwrap().push(message.body.expose().clone());
+        self.outcome.lock().unwrap().clone()
+    }
+}
+
+/// What a call cost and answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cost {
+    pub outcome: String,
+    pub reads: usize,
+    pub writes: usize,
+}
+
+pub struct World {
+    edge: Edge,
+    pub proxy: Proxy,
+    pub clock: Arc<TestClock>,
+    pub sender: Arc<Scripted>,
+    pub tenant: String,
+    pub admin: String,
+    pub application: String,
+    pub secret: String,
+    /// Every measured call in order, for the table in docs/PERFORMANCE.md.
+    pub costs: Mutex<Vec<(String, Cost)>>,
+    _engine: Engine,
+    _folder: TemporaryFolder,
+}
+
+pub struct Login {
+    pub id: String,
+    pub token: String,
+}
+
+impl World {
+    /// A tenant with SMS on and limits out of the way.
+    pub async fn new() -> Self {
+        let engine = Engine::dynoxide().await;
+        let proxy = Proxy::start(engine.url()).await;
+        let folder = TemporaryFolder::new();
+        let keys = Keys::load_or_make(&DataFolder::open(folder.path()).unwrap(), &OsEntropy).unwrap();
+        let client = dynamodb_client_for(&proxy.url());
+        tables::create_missing(&client, "directory", "logins").await.unwrap();
+        let clock = Arc::new(TestClock(AtomicI64::new(1_795_528_800_000)));
+        let accepted = SendOutcome::Accepted { message_id: "m".into() };
+        let sender = Arc::new(Scripted { outcome: Mutex::new(accepted), bodies: Mutex::default() });
+        let parts = Parts {
+            store: DynamoStore::new(client, "directory", "logins"),
+            clock: clock.clone(),
+            entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
+            sms: sender.clone(),
+            base_url: "http://127.0.0.1:9000".into(),
+        };
+        let operator = keys.operator_key().to_owned();
+        let mut world = Self {
+            edge: compose(parts, &keys).unwrap(),
+            proxy,
+            clock,
+            sender,
+            tenant: String::new(),
+            admin: operator,
+            application: String::new(),
+            secret: String::new(),
+            costs: Mutex::default(),
+            _engine: engine,
+            _folder: folder,
+        };
+        let made = world.admin("POST", "", json!({ "name": "Budget", "home_country": "US" })).await;
+        world.tenant = format!("/{}", text(&made, "/id"));
+        world.admin = text(&made, "/admin_key/secret");
+        let limits =
+            json!({ "per_phone_hour": 100, "per_phone_day": 100, "per_user_hour": 100, "per_ip_hour": 1000 });
+        world
+            .admin("PATCH", "/security", json!({ "mfa": { "sms": { "enabled": true } }, "limits": limits }))
+            .await;
+        let made = world.admin("POST", "/applications", json!({ "name": "Shop" })).await;
+        world.application = text(&made, "/id");
+        world.secret = text(&made, "/secret/secret");
+        world
+    }
+
+    /// An administrator's call that must succeed.
+    pub async fn admin(&self, method: &str, rest: &str, body: Value) -> Value {
+        let path = format!("/v1/tenants{}{rest}", self.tenant);
+        let (status, answer) = self.call(method, &path, Some(&self.admin), &[], Some(body)).await;
+        assert!((200..300).contains(&status), "{path}: {answer}");
+        answer
+    }
+
+    pub async fn user(&self, username: &str, phone: Option<&str>) -> String {
+        let mut body = json!({ "username": username, "password": PASSWORD });
+        if let Some(phone) = phone {
+            body["phone"] = phone.into();
+        }
+        text(&self.admin("POST", "/users", body).await, "/id")
+    }
+
+    pub async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        bearer: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (u16, Value) {
+        let mut request = http::Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(path)
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(bearer) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = body.map(|body| body.to_string()).unwrap_or_default();
+        let client = Some("192.0.2.7".parse().unwrap());
+        let answer = self.edge.handle(request.body(body.into()).unwrap(), client, None).await;
+        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+    }
+
+    /// One call with what it cost; `what` names it in the table.
+    pub async fn measure(
+        &self,
+        what: &str,
+        path: &str,
+        bearer: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (Cost, Value) {
+        let method = if body.is_some() { "POST" } else { "GET" };
+        self.proxy.take();
+        let (status, answer) = self.call(method, path, bearer, headers, body).await;
+        let counted = tally(&self.proxy.take());
+        let outcome = answer["code"].as_str().map_or_else(|| status.to_string(), str::to_owned);
+        let cost = Cost { outcome, reads: counted.reads, writes: counted.writes };
+        self.costs.lock().unwrap().push((what.to_owned(), cost.clone()));
+        (cost, answer)
+    }
+
+    pub async fn sign_in(&self, what: &str, account: &str, password: &str) -> (Cost, Value) {
+        let body = json!({
+            "application": self.application,
+            "password": { "account": account, "password": password },
+        });
+        self.measure(what, "/v1/logins", None, &[], Some(body)).await
+    }
+
+    pub async fn login(&self, account: &str) -> Login {
+        let (_, answer) = self.sign_in("sign-in", account, PASSWORD).await;
+        Login { id: text(&answer, "/login/id"), token: text(&answer, "/login_token") }
+    }
+
+    pub async fn step(&self, what: &str, login: &Login, step: &str, body: Value) -> Cost {
+        self.step_with(what, login, step, &[], body).await
+    }
+
+    pub async fn step_with(
+        &self,
+        what: &str,
+        login: &Login,
+        step: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Cost {
+        let path = format!("/v1/logins/{}/{step}", login.id);
+        self.measure(what, &path, Some(&login.token), headers, Some(body)).await.0
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    pub fn provider(&self, outcome: SendOutcome) {
+        *self.sender.outcome.lock().unwrap() = outcome;
+    }
+
+    /// The code in the last message.
+    pub fn code(&self) -> String {
+        let bodies = self.sender.bodies.lock().unwrap();
+        tests::local::code_in(bodies.last().unwrap())
+    }
+
+    pub fn messages(&self) -> usize {
+        self.sender.bodies.lock().unwrap().len()
+    }
+}
+
+pub fn cost(outcome: &str, reads: usize, writes: usize) -> Cost {
+    Cost { outcome: outcome.to_owned(), reads, writes }
+}
+
+pub fn wrong(code: &str) -> String {
+    let right: u32 = code.parse().unwrap();
+    format!("{:06}", (right + 1) % 1_000_000)
+}
+
+pub fn text(answer: &Value, pointer: &str) -> String {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
+}
