@@ -342,7 +342,7 @@ async fn f2b_a_key_of_another_kind_is_no_key() {
         with("kty", json!("RSA")),
         with("kty", json!("OKP")),
     ] {
-        bench.republish(&[bad.clone()]);
+        bench.republish(std::slice::from_ref(&bad));
         assert_eq!(bench.verify(&token).await, Err(IdTokenRefused::Key), "{bad}");
         bench.republish(&[bad.clone(), good.clone()]);
         assert!(bench.verify(&token).await.is_ok(), "{bad} is passed over");
