@@ -6,6 +6,11 @@
 mod address;
 mod cache;
 mod fetch;
+#[cfg(test)]
+mod fetch_tests;
+#[cfg(test)]
+#[path = "../../../tests/support/issuer.rs"]
+mod issuer;
 mod keys;
 mod provider;
 #[cfg(test)]
