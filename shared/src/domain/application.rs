@@ -73,7 +73,7 @@ impl Application {
             return Ok(());
         }
         if self.secrets.len() >= MAX_SECRETS {
-            return Err(Refusal::Conflict);
+            return Err(Refusal::NotPossible("an application has two secrets at most"));
         }
         self.secrets.push(secret);
         Ok(())
@@ -83,7 +83,7 @@ impl Application {
     pub fn remove_secret(&mut self, id: &KeyId) -> Result<(), Refusal> {
         let at = self.secrets.iter().position(|secret| secret.id == *id).ok_or(Refusal::NotFound)?;
         if self.kind == ApplicationType::Confidential && self.secrets.len() == 1 {
-            return Err(Refusal::Conflict);
+            return Err(Refusal::NotPossible("a confidential application keeps one secret"));
         }
         self.secrets.remove(at);
         Ok(())
@@ -139,10 +139,10 @@ pub(crate) mod tests {
         application.add_secret(secret('a')).expect("first");
         application.add_secret(secret('b')).expect("second");
         application.add_secret(secret('b')).expect("the same again");
-        assert_eq!(application.add_secret(secret('c')), Err(Refusal::Conflict));
+        assert!(matches!(application.add_secret(secret('c')), Err(Refusal::NotPossible(_))));
         assert_eq!(application.remove_secret(&secret('c').id), Err(Refusal::NotFound));
         application.remove_secret(&secret('a').id).expect("the old one");
-        assert_eq!(application.remove_secret(&secret('b').id), Err(Refusal::Conflict));
+        assert!(matches!(application.remove_secret(&secret('b').id), Err(Refusal::NotPossible(_))));
         application.kind = ApplicationType::Public;
         application.remove_secret(&secret('b').id).expect("a public one needs none");
     }

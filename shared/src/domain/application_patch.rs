@@ -70,7 +70,7 @@ impl ApplicationPatch {
         };
         // A confidential application without a secret could start no login.
         if patched.kind == ApplicationType::Confidential && patched.secrets.is_empty() {
-            return Err(Refusal::Conflict);
+            return Err(Refusal::NotPossible("a confidential application needs a secret first"));
         }
         Ok(patched)
     }
@@ -139,6 +139,7 @@ mod tests {
         ] {
             assert!(matches!(patch(bad), Err(Refusal::InvalidRequest(_))), "{bad}");
         }
-        assert_eq!(patch(r#"{"type":"confidential"}"#), Err(Refusal::Conflict), "without a secret");
+        let refused = patch(r#"{"type":"confidential"}"#);
+        assert!(matches!(refused, Err(Refusal::NotPossible(_))), "without a secret");
     }
 }

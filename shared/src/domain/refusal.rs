@@ -25,6 +25,8 @@ pub enum Refusal {
     },
     /// Somebody else wrote the same thing at the same time, several times in a row.
     Conflict,
+    /// What is asked would leave something that must not be, such as a tenant without an owner key; says what.
+    NotPossible(&'static str),
     PhoneTaken,
     InvalidPhone(&'static str),
     FirstFactorFailed,
@@ -75,7 +77,7 @@ impl Refusal {
             Self::InvalidRequest(_) => "invalid_request",
             Self::SecurityNotCustomized => "security_not_customized",
             Self::Duplicate { .. } => "duplicate",
-            Self::Conflict => "conflict",
+            Self::Conflict | Self::NotPossible(_) => "conflict",
             Self::PhoneTaken => "phone_taken",
             Self::InvalidPhone(_) => "invalid_phone",
             Self::FirstFactorFailed | Self::IdTokenRefused(_) => "first_factor_failed",

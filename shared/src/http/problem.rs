@@ -72,6 +72,7 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
         SecurityNotCustomized
         | Duplicate { .. }
         | Conflict
+        | NotPossible(_)
         | PhoneTaken
         | CodeAlreadyUsed
         | NoCodeSent

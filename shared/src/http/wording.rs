@@ -20,6 +20,7 @@ pub(super) const fn title(refusal: &Refusal) -> &'static str {
         SecurityNotCustomized => "The application follows its tenant's security rules",
         Duplicate { .. } => "Already taken",
         Conflict => "Changed by somebody else",
+        NotPossible(_) => "Not possible as things are",
         PhoneTaken => "Phone number already bound",
         InvalidPhone(_) => "Invalid phone number",
         FirstFactorFailed | IdTokenRefused(_) => "Sign-in failed",
@@ -52,7 +53,7 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
         Unauthenticated => {
             "Send a live credential of the right kind for this call as `Authorization: Bearer …`."
         }
-        Forbidden(why) | InvalidPhone(why) | IdTokenRefused(why) => why,
+        Forbidden(why) | NotPossible(why) | InvalidPhone(why) | IdTokenRefused(why) => why,
         NotFound => "There is nothing at this address that the credential gives access to.",
         MethodNotAllowed { allow } => return format!("This address answers {allow}.").into(),
         TooLarge { limit_bytes } => {

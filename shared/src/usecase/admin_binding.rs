@@ -46,7 +46,7 @@ impl AdminBinding {
     /// Takes the number away, and clears the failures. Nothing happens to a user that has neither.
     ///
     /// # Errors
-    /// [`Refusal::Conflict`] when the number is all that the user can sign in with.
+    /// [`Refusal::NotPossible`] when the number is all that the user can sign in with.
     pub async fn unbind(&self, allowed: &Allowed<WriteUsers>, user: &UserId) -> Result<(), Failure> {
         self.replace(allowed.tenant(), user, None, self.clock.now()).await
     }
@@ -64,7 +64,11 @@ impl AdminBinding {
             match self.bindings.replace_phone(tenant, user, &seen, phone).await? {
                 BindingWrite::Done => return Ok(()),
                 BindingWrite::PhoneTaken => return Err(Refusal::PhoneTaken.into()),
-                BindingWrite::LastIdentifier => return Err(Refusal::Conflict.into()),
+                BindingWrite::LastIdentifier => {
+                    return Err(
+                        Refusal::NotPossible("the number is all that the user can sign in with").into()
+                    );
+                }
                 BindingWrite::Stale => {}
             }
         }

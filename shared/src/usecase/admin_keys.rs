@@ -57,7 +57,9 @@ impl ManageAdminKeys {
         match self.keys.delete_admin_key(&key).await? {
             KeyDeletion::Done => Ok(()),
             KeyDeletion::Missing => Err(Refusal::NotFound.into()),
-            KeyDeletion::LastOwner => Err(Refusal::Conflict.into()),
+            KeyDeletion::LastOwner => {
+                Err(Refusal::NotPossible("a tenant keeps one owner key that never expires").into())
+            }
         }
     }
 

@@ -139,7 +139,7 @@ impl ManageUsers {
     }
 
     /// # Errors
-    /// [`Refusal::Duplicate`]; [`Refusal::Conflict`] when it would leave the user with nothing to sign in with.
+    /// [`Refusal::Duplicate`]; [`Refusal::NotPossible`] when it would leave the user with nothing to sign in with.
     pub async fn change(
         &self,
         allowed: &Allowed<WriteUsers>,
@@ -171,7 +171,11 @@ impl ManageUsers {
             match self.users.change_user(&before, &after).await? {
                 UserWrite::Done => return Ok(open(&*self.personal, &after, &factor)?),
                 UserWrite::Duplicate(field) => return Err(Refusal::Duplicate { field }.into()),
-                UserWrite::LastIdentifier => return Err(Refusal::Conflict.into()),
+                UserWrite::LastIdentifier => {
+                    return Err(
+                        Refusal::NotPossible("the user would have nothing left to sign in with").into()
+                    );
+                }
                 UserWrite::Stale => {}
             }
         }
