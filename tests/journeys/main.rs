@@ -4,4 +4,6 @@
 mod binding;
 mod login;
 mod policy;
+mod roles;
+mod users;
 mod world;
