@@ -4,7 +4,7 @@ use crate::repository;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use std::collections::BTreeMap;
 
-/// One file of the repository.
+/// One file of the repository, without its attributes, its documentation and its modules of tests.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Relative to the repository.
@@ -13,7 +13,7 @@ pub struct Source {
     /// Every path of two names or more that the file spells, in `use` and anywhere else: `["std", "sync", "Arc"]`. Those within the
     /// crate start with `crate`, also where the file says `super`.
     pub paths: Vec<Vec<String>>,
-    /// The text of every string; attributes and documentation left out.
+    /// The text of every string.
     pub strings: Vec<String>,
     tokens: TokenStream,
 }
@@ -29,9 +29,10 @@ impl Source {
         Self::parse(file, &text, &module_of(module))
     }
 
-    /// Every file of a crate.
+    /// Every file of a crate but those of tests.
     pub fn all(root: &str) -> Vec<Self> {
-        repository::files(root, ".rs").iter().map(|file| Self::read(root, file)).collect()
+        let files = repository::files(root, ".rs");
+        files.iter().filter(|file| !is_of_tests(file)).map(|file| Self::read(root, file)).collect()
     }
 
     /// Reads a text as the module `module` of its crate.
@@ -99,9 +100,15 @@ impl Source {
     fn walk(&mut self, tokens: TokenStream, module: &mut Vec<String>) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
+        let mut for_tests = false;
         while let Some(token) = tokens.get(at) {
             match token {
-                TokenTree::Punct(punct) if punct.as_char() == '#' => at += attribute(&tokens[at..]),
+                TokenTree::Punct(punct) if punct.as_char() == '#' => {
+                    let length = attribute(&tokens[at..]);
+                    for_tests |= tokens[at..at + length].iter().any(is_cfg_test);
+                    at += length;
+                    continue;
+                }
                 TokenTree::Punct(_) => at += 1,
                 TokenTree::Literal(literal) => {
                     self.strings.extend(string(&literal.to_string()));
@@ -112,6 +119,7 @@ impl Source {
                     at += 1;
                 }
                 TokenTree::Ident(word) if word == "mod" => match (tokens.get(at + 1), tokens.get(at + 2)) {
+                    (Some(TokenTree::Ident(_)), Some(TokenTree::Group(_))) if for_tests => at += 3,
                     (Some(TokenTree::Ident(name)), Some(TokenTree::Group(body))) => {
                         module.push(name.to_string());
                         self.walk(body.stream(), module);
@@ -127,6 +135,7 @@ impl Source {
                     self.paths.extend(absolute.map(|path| resolve(path, module)));
                 }
             }
+            for_tests = false;
         }
     }
 }
@@ -137,6 +146,17 @@ fn module_of(file: &str) -> Vec<String> {
     let name = name.strip_suffix("/mod").unwrap_or(name);
     let at_root = matches!(name, "lib" | "main" | "mod");
     if at_root { Vec::new() } else { name.split('/').map(str::to_owned).collect() }
+}
+
+/// Whether a file is a module of tests by its name.
+fn is_of_tests(file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or_default();
+    name == "tests.rs" || name.ends_with("_tests.rs")
+}
+
+/// Whether this is the bracket of `#[cfg(test)]`.
+fn is_cfg_test(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.stream().to_string().replace(' ', "") == "cfg(test)")
 }
 
 /// How many tokens an attribute takes.
