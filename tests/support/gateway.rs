@@ -9,6 +9,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use std::collections::BTreeMap;
 
+/// The route of whatever has no other.
+const DEFAULT: &str = "$default";
+
 /// Running functions by name, and their routes.
 #[derive(Debug)]
 pub struct Gateway {
@@ -25,7 +28,8 @@ impl Gateway {
         let mut routes = Vec::new();
         for function in template.functions.values() {
             let variables = environment(&function.name, &function.environment);
-            let variables: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let variables: Vec<_> =
+                variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             functions.insert(function.name.clone(), Bootstrap::spawn(&function.name, &variables).await);
             for route in &function.routes {
                 routes.push((route.method.clone(), route.path.clone(), function.name.clone()));
@@ -51,13 +55,16 @@ impl Gateway {
         events::answer(&response.unwrap_or_else(|error| panic!("{function}: {error:?}")))
     }
 
-    /// The most specific route: one without a variable part before one with, and any before `{proxy+}`.
+    /// The most specific route: one without a variable part before one with, any before `{proxy+}`, and `$default` if there is no other.
     fn route(&self, method: &str, path: &str) -> Option<(String, String, Vec<(String, String)>)> {
         let candidates = self.routes.iter().filter(|route| route.0 == method || route.0 == "ANY");
         let matching = candidates.filter_map(|route| Some((route, parameters(&route.1, path)?)));
-        let (route, parameters) =
-            matching.min_by_key(|(route, parameters)| (route.1.contains("+}"), parameters.len()))?;
-        Some((route.2.clone(), format!("{} {}", route.0, route.1), parameters))
+        let best = matching.min_by_key(|(route, parameters)| (route.1.contains("+}"), parameters.len()));
+        if let Some((route, parameters)) = best {
+            return Some((route.2.clone(), format!("{} {}", route.0, route.1), parameters));
+        }
+        let default = self.routes.iter().find(|route| route.1 == DEFAULT)?;
+        Some((default.2.clone(), DEFAULT.to_owned(), Vec::new()))
     }
 }
 

@@ -10,6 +10,7 @@
 pub mod canaries;
 pub mod engine;
 pub mod events;
+pub mod gateway;
 pub mod http_client;
 pub mod local;
 pub mod process;
@@ -19,4 +20,6 @@ pub mod repository;
 pub mod runtime;
 pub mod sdk;
 pub mod server;
+pub mod source;
 pub mod tables;
+pub mod template;
