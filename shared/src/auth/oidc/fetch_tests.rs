@@ -91,7 +91,7 @@ async fn f2b_a_provider_that_names_no_keys_may_rotate_too() {
 async fn f2b_many_at_once_fetch_once() {
     let bench = bench().await;
     let slow =
-        Answer { delay: Duration::from_millis(200), ..Answer::json(&json!({"keys": [bench.p256.jwk("e")]})) };
+        Answer { delay: Duration::from_secs(1), ..Answer::json(&json!({"keys": [bench.p256.jwk("e")]})) };
     bench.issuer.answer(KEYS, slow);
     let token = bench.lasting();
     let all = join_all((0..20).map(|_| bench.verify(&token))).await;
@@ -109,7 +109,7 @@ async fn f2b_many_at_once_fetch_once() {
     };
     let (refused, waited) = futures::future::join(refetch, known).await;
     assert_eq!(refused, Err(IdTokenRefused::Key));
-    assert!(waited < Duration::from_millis(100), "{waited:?}");
+    assert!(waited < Duration::from_millis(500), "{waited:?}");
     assert_eq!(bench.issuer.requests(KEYS), 2);
 }
 
@@ -235,7 +235,7 @@ async fn f2b_a_slow_provider_costs_two_seconds_and_one_that_does_not_shake_hands
     let fault =
         tokens.verify(&source(&issuer, None), &secret(&bench.lasting()), None, NOW).await.unwrap_err();
     assert!(fault.to_string().ends_with("no answer in time"), "{fault}");
-    assert_eq!(begun.elapsed().as_secs(), 1);
+    assert!((1..2).contains(&begun.elapsed().as_secs()));
 }
 
 #[tokio::test]
