@@ -1,7 +1,12 @@
 //! Journeys through the real HTTP edge of the real program, each named by the acceptance id that it proves.
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+mod bad_input;
 mod binding;
+mod browsers;
+mod first_factor;
+mod laptop;
+mod limits;
 mod login;
 mod policy;
 mod roles;

@@ -39,7 +39,12 @@ impl Local {
     /// With a given data folder, so that it can be started again with the same, and further arguments. It logs all there is to log.
     pub async fn start_with(data: &Path, dynamodb: Option<&str>, arguments: &[&str]) -> Self {
         let mut command = Command::new(repository::program("debug", "local"));
-        command.args(["--json", "--port", "0", "--data"]).arg(data).args(arguments).env("RUST_LOG", "trace");
+        command
+            .args(["--json", "--port", "0", "--data"])
+            .arg(data)
+            .args(arguments)
+            .env("LOG_LEVEL", "trace")
+            .env("RUST_LOG", "trace");
         if let Some(url) = dynamodb {
             command.args(["--dynamodb", url]);
         }

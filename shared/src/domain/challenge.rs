@@ -58,6 +58,13 @@ pub struct SentCode {
     pub spent: bool,
 }
 
+impl SentCode {
+    /// Whether any message with it may have arrived: false where its only send failed.
+    fn may_be_with_the_user(&self) -> bool {
+        self.delivery != Delivery::Failed || self.sent_at != self.first_sent_at
+    }
+}
+
 /// Where a code went: enough to compare and to show, not enough to call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentTo {
@@ -201,7 +208,9 @@ fn room_for_another(
     if factor.failures + guesses_out + u32::from(ticket.code.max_attempts) > MAX_FAILURES {
         return Err(Refusal::FactorDisabled);
     }
-    if live.len() >= MAX_LIVE {
+    let with_user =
+        live.iter().filter(|c| c.code.as_ref().is_some_and(SentCode::may_be_with_the_user)).count();
+    if with_user >= MAX_LIVE {
         let soonest = live.iter().filter_map(|c| c.code.as_ref()).map(|code| code.expires_at).min();
         return Err(Refusal::RateLimited {
             rule: "live_codes",

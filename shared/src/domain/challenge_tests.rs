@@ -185,6 +185,11 @@ fn a_fourth_login_at_once_waits_and_kills_no_other() {
         code.spent = true;
     }
     assert!(plan_send(&state, &factor, &finished).is_ok(), "a finished login makes room");
+    let mut undelivered = others;
+    if let Some(code) = &mut undelivered[0].code {
+        code.delivery = Delivery::Failed;
+    }
+    assert!(plan_send(&state, &factor, &undelivered).is_ok(), "a code that nobody got takes no room");
 }
 
 #[test]

@@ -128,10 +128,11 @@ impl Window {
     }
 }
 
-/// How many items a tenant's day is spread over: one item takes about 1,000 writes a second. Small limits stay on one, so that they are
-/// exact.
-pub const fn shards(per_tenant_day: u32) -> u32 {
-    if per_tenant_day < 1000 { 1 } else { MAX_SHARDS }
+/// How many items a tenant's day is spread over: one item takes about 1,000 writes a second. Small limits stay on one item, where they
+/// are exact; spread over several, a few messages may be refused early.
+pub fn shards(limits: &Limits) -> u32 {
+    let smallest = limits.per_tenant_day.min(limits.per_country_day).min(limits.per_application_day);
+    if smallest < 1000 || limits.budget_usd_day < 20 { 1 } else { MAX_SHARDS }
 }
 
 /// The most items that a tenant's day is spread over.
@@ -215,6 +216,13 @@ mod tests {
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2:ffff::1"));
         assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+
+    #[test]
+    fn small_limits_stay_on_one_item() {
+        assert_eq!(shards(&Limits::default()), MAX_SHARDS);
+        assert_eq!(shards(&Limits { per_country_day: 2, ..Limits::default() }), 1);
+        assert_eq!(shards(&Limits { budget_usd_day: 1, ..Limits::default() }), 1);
     }
 
     #[test]

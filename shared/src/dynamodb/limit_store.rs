@@ -172,7 +172,7 @@ impl DynamoStore {
     /// The tenant's day: messages in all, by country and by application, and money. Sharded; a full shard is not the end while there is
     /// another, so little is refused early, and nothing is ever overrun.
     async fn tenant_day(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
-        let shards = shards(request.limits.per_tenant_day);
+        let shards = shards(request.limits);
         let first =
             request.attempt.bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte))) % shards;
         let mut outcome = self.tenant_shard(request, first, shards).await?;
