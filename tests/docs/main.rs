@@ -5,5 +5,6 @@ mod answers;
 mod dependencies;
 mod errors;
 mod openapi;
+mod rights;
 mod spec;
 mod tables;
