@@ -1,0 +1,183 @@
+//! What the service really takes and answers, against docs/openapi.yaml: every operation is called once at least with the document's own
+//! example, and every answer has to be what the document says, with no member more and none less.
+
+use crate::spec::Spec;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use tests::http_client::Call;
+use tests::local::Local;
+
+/// A client that knows nothing but the document.
+struct Client {
+    spec: Spec,
+    local: Local,
+    /// What stands for the ids of the document's examples.
+    real: BTreeMap<&'static str, String>,
+    called: BTreeSet<String>,
+}
+
+/// The ids of the document's examples.
+const TENANT: &str = "ten_c9G6jkWw6EU2";
+const APPLICATION: &str = "app_c9G6jkWw6EU2SBRKrKwSm1";
+const SOURCE: &str = "src_v5bq0PmEbTB9c1Jz6hLkXo";
+const KEY: &str = "key_ldvYBOdtWHeT";
+const USER: &str = "usr_UnbUzVv0gEEfyMKr6TZnr6";
+const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
+const CODE: &str = "493021";
+
+impl Client {
+    async fn start() -> Self {
+        Self {
+            spec: Spec::read(),
+            local: Local::start().await,
+            real: BTreeMap::new(),
+            called: BTreeSet::new(),
+        }
+    }
+
+    fn put(&self, text: &str) -> String {
+        self.real.iter().fold(text.to_owned(), |text, (example, real)| text.replace(example, real))
+    }
+
+    /// Takes a member of an answer for one of the examples' ids.
+    fn takes(&mut self, example: &'static str, answer: &Value, pointer: &str) {
+        self.real.insert(example, text(answer, pointer));
+    }
+
+    /// Calls an operation with one of its examples (`""`: without a body), and checks the answer's status, type and members.
+    async fn call(&mut self, operation: &str, example: &str, credential: &str, status: u16) -> Value {
+        let operations = self.spec.operations();
+        let described = operations.get(operation).unwrap_or_else(|| panic!("no operation {operation}"));
+        let path = described.path;
+        let mut target = path.to_owned();
+        for (name, parameter) in self.spec.0["components"]["parameters"].as_object().expect("parameters") {
+            if let Some(id) = parameter["example"].as_str() {
+                target = target.replace(&format!("{{{name}}}"), id);
+            }
+        }
+        let mut call = Call::new(&described.method, &self.put(&target));
+        if !credential.is_empty() {
+            call = call.bearer(credential);
+        }
+        if !example.is_empty() {
+            let body =
+                &described.value["requestBody"]["content"]["application/json"]["examples"][example]["value"];
+            assert!(body.is_object(), "{operation} has no example {example}");
+            call = call.json(&serde_json::from_str(&self.put(&body.to_string())).unwrap());
+        }
+        let answer = self.local.send(call).await;
+        let at = format!("{operation} {example}");
+        assert_eq!(answer.status, status, "{at}: {}", answer.text());
+        let response = &described.value["responses"][status.to_string()];
+        assert!(response.is_object(), "{at}: {status} is not described");
+        let response = self.spec.resolve(response);
+        for header in
+            response["headers"].as_object().into_iter().flatten().map(|(name, _)| name.to_lowercase())
+        {
+            assert!(answer.header(&header).is_some(), "{at}: no {header}");
+        }
+        match answer.header("content-type") {
+            Some(media) => self.spec.check(&response["content"][media]["schema"], &answer.json, &at),
+            None => assert!(answer.body.is_empty() && response["content"].is_null(), "{at}"),
+        }
+        self.called.insert(operation.to_owned());
+        answer.json
+    }
+}
+
+fn text(answer: &Value, pointer: &str) -> String {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_described() {
+    let mut client = Client::start().await;
+    let operator = client.local.operator_key().to_owned();
+
+    let tenant = client.call("create_tenant", "tenant", &operator, 201).await;
+    client.takes(TENANT, &tenant, "/id");
+    let admin = text(&tenant, "/admin_key/secret");
+    client.call("get_tenant", "", &operator, 200).await;
+    client.call("update_tenant", "both", &admin, 200).await;
+    let source = client.call("create_identity_source", "oidc", &admin, 201).await;
+    client.takes(SOURCE, &source, "/id");
+    client.call("list_identity_sources", "", &admin, 200).await;
+    client.call("get_identity_source", "", &admin, 200).await;
+    client.call("update_tenant_security", "everything", &admin, 200).await;
+    client.call("update_tenant_security", "source_back_to_unset", &admin, 200).await;
+    client.call("update_tenant_security", "sms_on", &admin, 200).await;
+    client.call("get_tenant_security", "", &admin, 200).await;
+
+    let application = client.call("create_application", "page", &admin, 201).await;
+    client.takes(APPLICATION, &application, "/id");
+    client.takes(KEY, &application, "/secret/id");
+    client.call("list_applications", "", &admin, 200).await;
+    client.call("get_application", "", &admin, 200).await;
+    client.call("get_application_security", "", &admin, 409).await;
+    client.call("update_application", "details", &admin, 200).await;
+    client.call("update_application", "customize", &admin, 200).await;
+    client.call("update_application_security", "everything", &admin, 200).await;
+    client.call("get_application_security", "", &admin, 200).await;
+    client.call("update_application_security", "code_back_to_default", &admin, 200).await;
+    let new = client.call("create_application_secret", "nothing", &admin, 201).await;
+    client.call("create_application_secret", "nothing", &admin, 409).await;
+    client.call("delete_application_secret", "", &admin, 204).await;
+    let secret = text(&new, "/secret");
+
+    let user = client.call("create_user", "named", &admin, 201).await;
+    client.takes(USER, &user, "/id");
+    client.call("create_user", "everything", &admin, 201).await;
+    client.call("create_user", "everything", &admin, 409).await;
+    client.call("list_users", "", &admin, 200).await;
+    client.call("explain_policy", "local", &admin, 200).await;
+    client.call("explain_policy", "source", &admin, 200).await;
+    client.call("explain_policy", "source", "", 401).await;
+
+    // Back to the tenant's rules, which let a user bind a number.
+    client.call("update_application", "details", &admin, 200).await;
+    let path = format!("/v1/tenants/{}/applications/{}", client.real[TENANT], client.real[APPLICATION]);
+    let off = Call::new("PATCH", &path).bearer(&admin).json(&json!({ "customize_security": false }));
+    client.local.send(off).await.expect(200);
+
+    client.call("start_login", "id_token", "", 401).await;
+    client.call("start_login", "assertion", &secret, 200).await;
+    let begun = client.call("start_login", "password", "", 200).await;
+    client.takes(LOGIN, &begun, "/login/id");
+    let token = text(&begun, "/login_token");
+    client.call("get_login", "", &token, 200).await;
+    client.call("send_code", "", &token, 409).await;
+    client.call("set_login_phone", "number", &token, 200).await;
+    client.call("send_code", "nothing", &token, 200).await;
+    client.call("send_code", "nothing", &token, 429).await;
+    let code = client.local.code_sent_to("+12025550123").await;
+    let other = if code == CODE { "493022" } else { CODE };
+    client.real.insert(CODE, other.to_owned());
+    client.call("verify_code", "code", &token, 401).await;
+    client.real.insert(CODE, code);
+    client.call("verify_code", "code", &token, 200).await;
+    client.call("verify_code", "code", &token, 409).await;
+    client.call("get_login", "", &admin, 401).await;
+    client.call("get_jwks", "", "", 200).await;
+
+    client.call("list_user_challenges", "", &admin, 200).await;
+    client.call("update_user", "details", &admin, 200).await;
+    client.call("update_user", "no_email", &admin, 200).await;
+    client.call("unbind_user_phone", "", &admin, 204).await;
+    client.call("bind_user_phone", "number", &admin, 200).await;
+    client.call("get_user", "", &admin, 200).await;
+    client.call("delete_user", "", &admin, 204).await;
+    client.call("get_user", "", &admin, 404).await;
+
+    let key = client.call("create_admin_key", "support", &admin, 201).await;
+    client.takes(KEY, &key, "/id");
+    client.call("list_admin_keys", "", &admin, 200).await;
+    client.call("get_admin_key", "", &admin, 200).await;
+    client.call("delete_admin_key", "", &text(&key, "/secret"), 403).await;
+    client.call("delete_admin_key", "", &admin, 204).await;
+    client.call("delete_application", "", &admin, 204).await;
+    client.call("delete_identity_source", "", &admin, 204).await;
+
+    let all: BTreeSet<String> = client.spec.operations().keys().map(|name| (*name).to_owned()).collect();
+    assert_eq!(client.called, all);
+}
