@@ -133,6 +133,7 @@ pub fn user_directory(
             users: store.clone(),
             personal,
             clock: clock.clone(),
+            entropy: base.entropy.clone(),
         },
         support: SupportView { store, clock: clock.clone() },
     }

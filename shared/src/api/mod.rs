@@ -2,6 +2,7 @@
 
 mod admin_keys;
 mod applications;
+mod audit_events;
 mod challenges;
 pub mod code_issuance;
 pub mod code_verification;

@@ -1,10 +1,13 @@
 //! The administration of tenants: everything that the function `policy-admin` serves.
 
-use super::{admin_keys, applications, explain, identity_sources, security, tenants};
+use super::{admin_keys, applications, audit_events, explain, identity_sources, security, tenants};
 use crate::http::{Call, Problem, Route};
-use crate::ports::{AdminKeys, Applications, Clock, Entropy, IdentitySources, PolicyReader, Tenants};
+use crate::ports::{
+    AdminKeys, Applications, AuditReader, Clock, Entropy, IdentitySources, PolicyReader, Tenants,
+};
 use crate::usecase::admin_keys::ManageAdminKeys;
 use crate::usecase::applications::ManageApplications;
+use crate::usecase::audit_trail::AuditTrail;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
 use crate::usecase::explain::ExplainPolicy;
 use crate::usecase::identity_sources::ManageSources;
@@ -21,6 +24,7 @@ pub struct PolicyAdmin {
     pub sources: ManageSources,
     pub keys: ManageAdminKeys,
     pub explain: ExplainPolicy,
+    pub audit: AuditTrail,
 }
 
 impl PolicyAdmin {
@@ -33,7 +37,7 @@ impl PolicyAdmin {
         operator_hashes: Vec<[u8; 32]>,
     ) -> Self
     where
-        S: Tenants + Applications + IdentitySources + AdminKeys + PolicyReader + 'static,
+        S: Tenants + Applications + IdentitySources + AdminKeys + PolicyReader + AuditReader + 'static,
     {
         Self {
             gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
@@ -48,16 +52,18 @@ impl PolicyAdmin {
                 tenants: store.clone(),
                 applications: store.clone(),
                 clock: clock.clone(),
+                entropy: entropy.clone(),
             },
             sources: ManageSources { sources: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
-            keys: ManageAdminKeys { keys: store.clone(), clock, entropy },
-            explain: ExplainPolicy { policy: store },
+            keys: ManageAdminKeys { keys: store.clone(), clock: clock.clone(), entropy },
+            explain: ExplainPolicy { policy: store.clone() },
+            audit: AuditTrail { events: store.clone(), tenants: store, clock },
         }
     }
 
     /// Proves that the caller may do `P` in the tenant of the path.
     pub(super) async fn allow<P: Needed>(&self, call: &Call) -> Result<Allowed<P>, Problem> {
-        Ok(self.gate.allow(call.bearer()?, call.param("tenant")).await?)
+        Ok(self.gate.allow(call.bearer()?, call.param("tenant"), call.provenance()).await?)
     }
 }
 
@@ -136,4 +142,5 @@ pub const ROUTES: &[Route<PolicyAdmin>] = &[
     route!("GET", "/v1/tenants/{tenant}/admin-keys/{key}", "get_admin_key", admin_keys::get),
     route!("DELETE", "/v1/tenants/{tenant}/admin-keys/{key}", "delete_admin_key", admin_keys::delete),
     route!("POST", "/v1/tenants/{tenant}/policy/explain", "explain_policy", explain::explain),
+    route!("GET", "/v1/tenants/{tenant}/audit-events", "list_audit_events", audit_events::list),
 ];

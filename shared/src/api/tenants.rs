@@ -54,7 +54,7 @@ impl<'a> TenantBody<'a> {
 }
 
 pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
-    let operator = app.gate.allow_operator(call.bearer()?).await?;
+    let operator = app.gate.allow_operator(call.bearer()?, call.provenance()).await?;
     let body: NewTenantBody = call.json()?;
     let new = app.tenants.create(&operator, &body.name, &body.home_country).await?;
     let key = SecretBody { id: new.owner.value.id.as_str(), secret: new.owner.secret.expose() };

@@ -18,7 +18,7 @@ pub struct UserDirectory {
 impl UserDirectory {
     /// Proves that the caller may do `P` in the tenant of the path.
     pub(super) async fn allow<P: Needed>(&self, call: &Call) -> Result<Allowed<P>, Problem> {
-        Ok(self.gate.allow(call.bearer()?, call.param("tenant")).await?)
+        Ok(self.gate.allow(call.bearer()?, call.param("tenant"), call.provenance()).await?)
     }
 }
 

@@ -93,6 +93,11 @@ id!(
     KeyId, "key_", TENANT_LENGTH
 );
 
+id!(
+    /// One event of the audit.
+    EventId, "evt_", LENGTH
+);
+
 /// An application of a tenant. Its id carries the tenant's.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApplicationId(String);

@@ -3,6 +3,7 @@
 pub mod admin_key;
 pub mod application;
 pub mod application_patch;
+pub mod audit;
 pub mod challenge;
 pub mod change;
 pub mod country;

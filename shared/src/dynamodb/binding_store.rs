@@ -6,6 +6,7 @@ use super::request::{fault, from_item, number, string, to_item};
 use super::transaction::{self, Actions, Expression, is_owned_by};
 use super::user_item::encode_owner;
 use super::{DynamoStore, keys};
+use crate::domain::audit::AuditEvent;
 use crate::domain::factor::FactorPhone;
 use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
@@ -63,6 +64,7 @@ impl BindingStore for DynamoStore {
         user: &UserId,
         seen: &Binding,
         phone: Option<&FactorPhone>,
+        event: &AuditEvent,
     ) -> Result<BindingWrite, Fault> {
         let (old, new) = (seen.factor.phone.as_ref().map(|p| &p.hash), phone.map(|p| &p.hash));
         let mut actions = Actions::new();
@@ -92,6 +94,7 @@ impl BindingStore for DynamoStore {
                 BindingWrite::LastIdentifier,
             );
         }
+        self.record(&mut actions, event, BindingWrite::Stale)?;
         for challenge in &seen.live_challenges {
             let key = keys::Key { pk: keys::login_partition(tenant, user), sk: challenge.clone() };
             let take = Expression::new("REMOVE code_mac");

@@ -12,12 +12,14 @@
 //! | directory | `policy#origin#ORIGIN` | `application#ID` | which applications a browser origin belongs to (CORS preflight) |
 //! | directory | `user#TENANT` | `USER` | user |
 //! | directory | `owner#TENANT#KIND#HASH` | `owner` | which user an identifier belongs to |
+//! | directory | `audit#TENANT#YYYY-MM` | `MILLIS#EVENT` | one event of the audit |
+//! | directory | `audit#TENANT#USER` | `MILLIS#EVENT` | the same event once more, where it is about a user |
 //! | logins | `login#TENANT#USER` | `factor` | bound number, failures |
 //! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
 //! | logins | `limit#…` | `limit` | one limit |
 
 use super::request::{Item, string};
-use crate::domain::ids::{ApplicationId, KeyId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, EventId, KeyId, LoginId, SourceId, TenantId, UserId};
 use crate::domain::time::Timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
@@ -112,6 +114,43 @@ pub fn user(tenant: &TenantId, user: &UserId) -> Key {
 /// base64url: neither a number nor a name stands in a key.
 pub fn owner(tenant: &TenantId, kind: &str, hash: &str) -> Key {
     Key::new(format!("owner#{tenant}#{kind}#{hash}"), "owner")
+}
+
+/// Partition of a tenant's events in one month (UTC).
+pub fn audit_partition(tenant: &TenantId, at: Timestamp) -> String {
+    format!("audit#{tenant}#{}", month(at))
+}
+
+/// The first moment of the month that [`audit_partition`] has for `at`.
+pub fn audit_month_start(at: Timestamp) -> Timestamp {
+    Timestamp::parse_rfc3339(&format!("{}-01T00:00:00Z", month(at))).unwrap_or(Timestamp::from_millis(0))
+}
+
+fn month(at: Timestamp) -> String {
+    let mut text = Timestamp::from_millis(at.millis().max(0)).rfc3339();
+    text.truncate("YYYY-MM".len());
+    text
+}
+
+/// Partition of the events about a user.
+pub fn user_audit_partition(tenant: &TenantId, user: &UserId) -> String {
+    format!("audit#{tenant}#{user}")
+}
+
+/// Sort key before any event of this moment, and after any earlier one's.
+pub fn events_since(at: Timestamp) -> String {
+    format!("{:013}", at.millis().max(0))
+}
+
+/// Sort key of an event: in the order of time, then of ids.
+pub fn event(at: Timestamp, id: &EventId) -> String {
+    format!("{}#{id}", events_since(at))
+}
+
+/// Where an event is: in its month, and with its user if it has one.
+pub fn audit(tenant: &TenantId, at: Timestamp, id: &EventId, user: Option<&UserId>) -> Vec<Key> {
+    let partitions = [Some(audit_partition(tenant, at)), user.map(|user| user_audit_partition(tenant, user))];
+    partitions.into_iter().flatten().map(|pk| Key::new(pk, event(at, id))).collect()
 }
 
 /// Partition of a user's factor and challenges.

@@ -2,6 +2,8 @@
 //!
 //! Only [`keys`] spells a key. Every write that decides something decides in its condition.
 
+mod audit_item;
+mod audit_store;
 mod binding_store;
 mod challenge_item;
 mod factor_item;

@@ -5,6 +5,7 @@ use super::request::{fault, number, string, to_item};
 use super::transaction::{self, Actions, Expression, MAX_ACTIONS, is_free, is_owned_by};
 use super::user_item::{IdentifierItem, decode_owner, decode_user, encode_owner, encode_user, identities};
 use super::{DynamoStore, keys};
+use crate::domain::audit::AuditEvent;
 use crate::domain::factor::Factor;
 use crate::domain::identifier::{EMAIL, PHONE, SUBJECT, USERNAME};
 use crate::domain::ids::{TenantId, UserId};
@@ -48,6 +49,10 @@ impl DynamoStore {
         Ok(())
     }
 
+    fn record_all(&self, actions: &mut Actions<UserWrite>, events: &[AuditEvent]) -> Result<(), Fault> {
+        events.iter().try_for_each(|event| self.record(actions, event, UserWrite::Stale))
+    }
+
     /// Everything in a user's login partition but the factor: the keys only.
     async fn challenge_keys(&self, tenant: &TenantId, user: &UserId) -> Result<Vec<keys::Key>, Fault> {
         let mut pages = self
@@ -73,7 +78,12 @@ impl DynamoStore {
 
 #[async_trait]
 impl UserStore for DynamoStore {
-    async fn create_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault> {
+    async fn create_user(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<UserWrite, Fault> {
         let mut actions = Actions::new();
         let key = keys::user(&user.tenant, &user.id);
         let put = transaction::put(&self.directory, &key, encode_user(user)?, is_free())?;
@@ -93,6 +103,7 @@ impl UserStore for DynamoStore {
         if let Some(phone) = &factor.phone {
             self.put_owner(user, PHONE, &phone.hash, &mut actions)?;
         }
+        self.record_all(&mut actions, events)?;
         self.write_user(actions).await
     }
 
@@ -136,7 +147,7 @@ impl UserStore for DynamoStore {
         answer.item.map(decode_owner).transpose()
     }
 
-    async fn change_user(&self, before: &User, after: &User) -> Result<UserWrite, Fault> {
+    async fn change_user(&self, before: &User, after: &User, event: &AuditEvent) -> Result<UserWrite, Fault> {
         let mut actions = Actions::new();
         let user = keys::user(&before.tenant, &before.id);
         let seen = Expression::new("#version = :seen").value(":seen", number(before.version));
@@ -166,10 +177,16 @@ impl UserStore for DynamoStore {
             let factor = keys::factor(&before.tenant, &before.id);
             actions.add(transaction::check(&self.logins, &factor, bound)?, UserWrite::LastIdentifier);
         }
+        self.record(&mut actions, event, UserWrite::Stale)?;
         self.write_user(actions).await
     }
 
-    async fn delete_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault> {
+    async fn delete_user(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<UserWrite, Fault> {
         let mut actions = Actions::new();
         let key = keys::user(&user.tenant, &user.id);
         let seen = Expression::new("#version = :seen")
@@ -193,6 +210,7 @@ impl UserStore for DynamoStore {
         if let Some(phone) = &factor.phone {
             self.delete_owner(user, PHONE, &phone.hash, &mut actions)?;
         }
+        self.record_all(&mut actions, events)?;
         // The newest go in the transaction: those are the ones that may be alive. Every new code raises the factor's revision,
         // so none can come up between this read and the write.
         let challenges = self.challenge_keys(&user.tenant, &user.id).await?;

@@ -1,6 +1,7 @@
 //! One request, as a handler sees it.
 
 use super::strict::Strict;
+use crate::domain::audit::Provenance;
 use crate::domain::refusal::Refusal;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header};
@@ -39,6 +40,11 @@ impl Call {
             request_id,
             allowed_origin: Arc::default(),
         }
+    }
+
+    /// Where it came from, for the audit.
+    pub fn provenance(&self) -> Provenance {
+        Provenance { client_ip: self.client_ip, request_id: Some(self.request_id.clone()) }
     }
 
     /// A path parameter. Empty if the route has none of that name, which no id parses.

@@ -33,6 +33,16 @@ impl Reply {
         }
     }
 
+    /// 200 with one JSON value a line.
+    pub fn lines<T: Serialize>(values: impl Iterator<Item = T>, media_type: HeaderValue) -> Self {
+        let mut body = Vec::new();
+        for value in values {
+            body.extend(serde_json::to_vec(&value).unwrap_or_else(|_| b"{}".to_vec()));
+            body.push(b'\n');
+        }
+        Self { status: StatusCode::OK, headers: vec![(header::CONTENT_TYPE, media_type)], body: body.into() }
+    }
+
     /// 204.
     pub fn no_content() -> Self {
         Self { status: StatusCode::NO_CONTENT, headers: Vec::new(), body: Bytes::new() }

@@ -1,6 +1,7 @@
 //! What a use case needs from the world, one verb each. Adapters stand behind these; a use case's fields name the ports that it
 //! may use, so its signature says which I/O it can do.
 
+mod audit;
 mod crypto;
 mod identity;
 pub mod limits;
@@ -12,6 +13,7 @@ mod users;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
+pub use audit::{AuditQuery, AuditReader};
 pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
 pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
 pub use origins::OriginDirectory;

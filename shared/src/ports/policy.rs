@@ -1,11 +1,12 @@
 //! What administration and sign-in keep of policy: tenants, applications, identity sources, administrator keys.
 //!
 //! A write of something that was read names the version it was made from. It answers [`Saved::Stale`] when somebody else wrote in
-//! between: then read again, decide again, write again.
+//! between: then read again, decide again, write again. Every write takes the events that the audit keeps of it, in the same transaction.
 
 use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
+use crate::domain::audit::AuditEvent;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
 use crate::domain::tenant::Tenant;
@@ -24,7 +25,12 @@ pub enum Saved {
 #[async_trait]
 pub trait Tenants: Send + Sync {
     /// Keeps a new tenant and its first owner key, both or neither.
-    async fn create_tenant(&self, tenant: &Tenant, owner: &AdminKey) -> Result<(), Fault>;
+    async fn create_tenant(
+        &self,
+        tenant: &Tenant,
+        owner: &AdminKey,
+        events: &[AuditEvent],
+    ) -> Result<(), Fault>;
     async fn tenant(&self, id: &TenantId) -> Result<Option<Tenant>, Fault>;
     /// The tenant with all its identity sources. Further requests only for what doesn't fit one answer of the engine (1 MB).
     async fn tenant_with_sources(
@@ -35,7 +41,12 @@ pub trait Tenants: Send + Sync {
     ///
     /// `switched_at` is given when the sending switch changed: in the same transaction, logins that are already under way are stopped (or
     /// let go on) too, at the item that every send counts in. Later logins carry the switch in their token.
-    async fn save_tenant(&self, tenant: &Tenant, switched_at: Option<Timestamp>) -> Result<Saved, Fault>;
+    async fn save_tenant(
+        &self,
+        tenant: &Tenant,
+        switched_at: Option<Timestamp>,
+        event: &AuditEvent,
+    ) -> Result<Saved, Fault>;
 }
 
 /// Which version of the tenant a copy of its rules was taken from.
@@ -51,6 +62,7 @@ pub trait Applications: Send + Sync {
         &self,
         application: &Application,
         copied: Option<CopiedFrom>,
+        event: &AuditEvent,
     ) -> Result<Saved, Fault>;
     async fn application(&self, id: &ApplicationId) -> Result<Option<Application>, Fault>;
     /// In the order of ids. A broken or foreign cursor is refused.
@@ -62,18 +74,30 @@ pub trait Applications: Send + Sync {
         before: &Application,
         after: &Application,
         copied: Option<CopiedFrom>,
+        event: &AuditEvent,
     ) -> Result<Saved, Fault>;
     /// Removes the application as it was read, with its origins.
-    async fn delete_application(&self, application: &Application) -> Result<Saved, Fault>;
+    async fn delete_application(&self, application: &Application, event: &AuditEvent)
+    -> Result<Saved, Fault>;
 }
 
 #[async_trait]
 pub trait IdentitySources: Send + Sync {
-    async fn create_source(&self, tenant: &TenantId, source: &IdentitySource) -> Result<(), Fault>;
+    async fn create_source(
+        &self,
+        tenant: &TenantId,
+        source: &IdentitySource,
+        event: &AuditEvent,
+    ) -> Result<(), Fault>;
     async fn source(&self, tenant: &TenantId, id: &SourceId) -> Result<Option<IdentitySource>, Fault>;
     async fn sources(&self, tenant: &TenantId, page: &PageRequest) -> Result<Page<IdentitySource>, Failure>;
     /// Removes the source and its switch in the tenant's settings. `false` when there is none.
-    async fn delete_source(&self, tenant: &TenantId, id: &SourceId) -> Result<bool, Fault>;
+    async fn delete_source(
+        &self,
+        tenant: &TenantId,
+        id: &SourceId,
+        event: &AuditEvent,
+    ) -> Result<bool, Fault>;
 }
 
 /// All that a check of an administrator's credential needs; every function with administration calls has one.
@@ -84,10 +108,10 @@ pub trait AdminKeyLookup: Send + Sync {
 
 #[async_trait]
 pub trait AdminKeys: AdminKeyLookup {
-    async fn create_admin_key(&self, key: &AdminKey) -> Result<(), Fault>;
+    async fn create_admin_key(&self, key: &AdminKey, event: &AuditEvent) -> Result<(), Fault>;
     async fn admin_keys(&self, tenant: &TenantId, page: &PageRequest) -> Result<Page<AdminKey>, Failure>;
     /// Removes a key as it was read.
-    async fn delete_admin_key(&self, key: &AdminKey) -> Result<KeyDeletion, Fault>;
+    async fn delete_admin_key(&self, key: &AdminKey, event: &AuditEvent) -> Result<KeyDeletion, Fault>;
 }
 
 #[must_use]

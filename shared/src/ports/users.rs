@@ -1,6 +1,7 @@
-//! Users and what an administrator does to their number.
+//! Users and what an administrator does to their number. Every write takes the events that the audit keeps of it, in the same transaction.
 
 use super::{Failure, Fault, Page, PageRequest};
+use crate::domain::audit::AuditEvent;
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::Timestamp;
@@ -23,7 +24,12 @@ pub enum UserWrite {
 #[async_trait]
 pub trait UserStore: Send + Sync {
     /// Writes the user, its factor and the owners of its identifiers, all or nothing. Never [`UserWrite::LastIdentifier`].
-    async fn create_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault>;
+    async fn create_user(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<UserWrite, Fault>;
 
     /// Both in one read.
     async fn find_user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<(User, Factor)>, Fault>;
@@ -44,11 +50,16 @@ pub trait UserStore: Send + Sync {
     ) -> Result<Option<UserId>, Fault>;
 
     /// Makes `before`, as it was read, into `after`; owners of identifiers move along.
-    async fn change_user(&self, before: &User, after: &User) -> Result<UserWrite, Fault>;
+    async fn change_user(&self, before: &User, after: &User, event: &AuditEvent) -> Result<UserWrite, Fault>;
 
     /// Deletes the user, its owners, its factor and all its challenges, so that no login in flight can finish. `factor` as it was read
     /// with the user. First a read of the challenges, and one more transaction for each 100 of them that do not fit. Only `Done` or `Stale`.
-    async fn delete_user(&self, user: &User, factor: &Factor) -> Result<UserWrite, Fault>;
+    async fn delete_user(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<UserWrite, Fault>;
 }
 
 /// A user's factor, with the logins that have a code out.
@@ -90,5 +101,6 @@ pub trait BindingStore: Send + Sync {
         user: &UserId,
         seen: &Binding,
         phone: Option<&FactorPhone>,
+        event: &AuditEvent,
     ) -> Result<BindingWrite, Fault>;
 }

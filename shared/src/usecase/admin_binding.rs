@@ -6,13 +6,14 @@
 use super::TRIES;
 use super::authenticate::{Allowed, WriteUsers};
 use super::users::{OpenedUser, open};
+use crate::domain::audit::AuditedChange;
 use crate::domain::factor::{FactorPhone, owner_scope, phone_place};
 use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::ports::{Binding, BindingStore, BindingWrite, Clock, Failure, PersonalData, UserStore};
+use crate::ports::{Binding, BindingStore, BindingWrite, Clock, Entropy, Failure, PersonalData, UserStore};
 use std::sync::Arc;
 
 #[derive(Clone)]
@@ -21,6 +22,7 @@ pub struct AdminBinding {
     pub users: Arc<dyn UserStore>,
     pub personal: Arc<dyn PersonalData>,
     pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
 }
 
 impl AdminBinding {
@@ -38,7 +40,7 @@ impl AdminBinding {
         number.check_type()?;
         let (tenant, now) = (allowed.tenant(), self.clock.now());
         let phone = seal_number(&*self.personal, tenant, user, number, now);
-        self.replace(tenant, user, Some(phone), now).await?;
+        self.replace(allowed, user, Some(phone), now).await?;
         let (user, factor) = self.users.find_user(tenant, user).await?.ok_or(Refusal::NotFound)?;
         Ok(open(&*self.personal, &user, &factor)?)
     }
@@ -48,20 +50,23 @@ impl AdminBinding {
     /// # Errors
     /// [`Refusal::NotPossible`] when the number is all that the user can sign in with.
     pub async fn unbind(&self, allowed: &Allowed<WriteUsers>, user: &UserId) -> Result<(), Failure> {
-        self.replace(allowed.tenant(), user, None, self.clock.now()).await
+        self.replace(allowed, user, None, self.clock.now()).await
     }
 
     async fn replace(
         &self,
-        tenant: &TenantId,
+        allowed: &Allowed<WriteUsers>,
         user: &UserId,
         wanted: Option<FactorPhone>,
         now: Timestamp,
     ) -> Result<(), Failure> {
+        let tenant = allowed.tenant();
         for _ in 0..TRIES {
             let seen = self.bindings.binding(tenant, user, now).await?.ok_or(Refusal::NotFound)?;
-            let Some(phone) = to_write(&seen, wanted.as_ref()) else { return Ok(()) };
-            match self.bindings.replace_phone(tenant, user, &seen, phone).await? {
+            let phone = to_write(&seen, wanted.as_ref());
+            let Some(change) = AuditedChange::phone_changed(user, &seen.factor, phone) else { return Ok(()) };
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
+            match self.bindings.replace_phone(tenant, user, &seen, phone, &event).await? {
                 BindingWrite::Done => return Ok(()),
                 BindingWrite::PhoneTaken => return Err(Refusal::PhoneTaken.into()),
                 BindingWrite::LastIdentifier => {
@@ -76,15 +81,11 @@ impl AdminBinding {
     }
 }
 
-/// The number to write; `None`: nothing is to be done.
-fn to_write<'a>(seen: &'a Binding, wanted: Option<&'a FactorPhone>) -> Option<Option<&'a FactorPhone>> {
+/// The number to write. Of two equal ones the bound one stays, with the moment it was bound.
+fn to_write<'a>(seen: &'a Binding, wanted: Option<&'a FactorPhone>) -> Option<&'a FactorPhone> {
     let bound = seen.factor.phone.as_ref();
     let same = bound.map(|phone| &phone.hash) == wanted.map(|phone| &phone.hash);
-    match (same, seen.factor.failures) {
-        (true, 0) => None,
-        (true, _) => Some(bound),
-        (false, _) => Some(wanted),
-    }
+    if same { bound } else { wanted }
 }
 
 /// A number as it is kept of a user.
@@ -115,27 +116,14 @@ mod tests {
         FactorPhone { sealed: text(hash), hash: text(hash), hint: text(""), country: text("US"), since }
     }
 
-    fn seen(phone: Option<&str>, failures: u32) -> Binding {
-        let factor = Factor { phone: phone.map(number), failures, ..Factor::default() };
-        Binding { factor, live_challenges: Vec::new() }
-    }
-
     #[test]
-    fn d2_what_is_bound_already_is_not_written_again() {
-        let (a, b) = (number("a"), number("b"));
-        let bound = seen(Some("a"), 0);
-        assert_eq!(to_write(&bound, Some(&a)), None);
-        assert_eq!(to_write(&bound, Some(&b)), Some(Some(&b)));
-        assert_eq!(to_write(&bound, None), Some(None));
-        let unbound = seen(None, 0);
-        assert_eq!(to_write(&unbound, None), None);
-        assert_eq!(to_write(&unbound, Some(&a)), Some(Some(&a)));
-    }
-
-    #[test]
-    fn d2_failures_are_cleared_even_where_the_number_stays() {
-        let a = number("a");
-        assert_eq!(to_write(&seen(Some("a"), 3), Some(&a)), Some(Some(&a)));
-        assert_eq!(to_write(&seen(None, 3), None), Some(None));
+    fn d2_a_number_that_is_bound_already_stays_as_it_is() {
+        let (bound, mut again, other) = (number("a"), number("a"), number("b"));
+        again.since = Timestamp::from_secs(2);
+        let factor = Factor { phone: Some(bound.clone()), ..Factor::default() };
+        let seen = Binding { factor, live_challenges: Vec::new() };
+        assert_eq!(to_write(&seen, Some(&again)), Some(&bound));
+        assert_eq!(to_write(&seen, Some(&other)), Some(&other));
+        assert_eq!(to_write(&seen, None), None);
     }
 }

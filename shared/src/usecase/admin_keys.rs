@@ -4,6 +4,7 @@ use super::Created;
 use super::authenticate::{Allowed, Needed, ReadKeys, WriteKeys};
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::admin_key::{AdminKey, Role};
+use crate::domain::audit::AuditedChange;
 use crate::domain::ids::KeyId;
 use crate::domain::name;
 use crate::domain::refusal::Refusal;
@@ -35,7 +36,9 @@ impl ManageAdminKeys {
         let holder = Holder::Administrator { tenant: tenant.clone(), key: id.clone() };
         let credential = Credential::generate(holder, |buffer| self.entropy.fill(buffer));
         let key = AdminKey { id, tenant, role, name, hash: credential.hash(), created_at: now, expires_at };
-        self.keys.create_admin_key(&key).await?;
+        let change = AuditedChange::admin_key_created(&key);
+        let event = allowed.event(change, &*self.clock, &*self.entropy);
+        self.keys.create_admin_key(&key, &event).await?;
         Ok(Created { value: key, secret: credential.text })
     }
 
@@ -54,7 +57,9 @@ impl ManageAdminKeys {
     /// Revokes a key at once. The last owner key without an expiry stays: without it nobody could manage keys any more.
     pub async fn delete(&self, allowed: &Allowed<WriteKeys>, id: &KeyId) -> Result<(), Failure> {
         let key = self.key(allowed, id).await?;
-        match self.keys.delete_admin_key(&key).await? {
+        let change = AuditedChange::admin_key_deleted(&key);
+        let event = allowed.event(change, &*self.clock, &*self.entropy);
+        match self.keys.delete_admin_key(&key, &event).await? {
             KeyDeletion::Done => Ok(()),
             KeyDeletion::Missing => Err(Refusal::NotFound.into()),
             KeyDeletion::LastOwner => {

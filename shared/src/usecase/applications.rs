@@ -5,6 +5,7 @@ use super::{Created, TRIES};
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::application::{Application, ApplicationSecret, ApplicationType};
 use crate::domain::application_patch::ApplicationPatch;
+use crate::domain::audit::AuditedChange;
 use crate::domain::change::Change;
 use crate::domain::ids::{ApplicationId, KeyId};
 use crate::domain::refusal::Refusal;
@@ -53,7 +54,9 @@ impl ManageApplications {
         for _ in 0..TRIES {
             let mut application = application.clone();
             let copied = self.customize(&mut application, customizes).await?;
-            if self.applications.create_application(&application, copied).await? == Saved::Done {
+            let change = AuditedChange::application_created(&application);
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
+            if self.applications.create_application(&application, copied, &event).await? == Saved::Done {
                 return Ok(NewApplication { application, secret });
             }
         }
@@ -86,7 +89,8 @@ impl ManageApplications {
             let before = self.owned(allowed, id).await?;
             let mut after = patch.clone().apply(&before)?;
             let copied = self.customize(&mut after, patch.customizes(&before)).await?;
-            if self.save(&before, &after, copied).await? == Saved::Done {
+            let change = AuditedChange::application_changed(&before, &after);
+            if self.save(allowed, &before, &after, copied, change).await? == Saved::Done {
                 return Ok(after);
             }
         }
@@ -96,7 +100,9 @@ impl ManageApplications {
     pub async fn delete(&self, allowed: &Allowed<WritePolicy>, id: &ApplicationId) -> Result<(), Failure> {
         for _ in 0..TRIES {
             let application = self.owned(allowed, id).await?;
-            if self.applications.delete_application(&application).await? == Saved::Done {
+            let change = AuditedChange::application_deleted(&application);
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
+            if self.applications.delete_application(&application, &event).await? == Saved::Done {
                 return Ok(());
             }
         }
@@ -113,7 +119,8 @@ impl ManageApplications {
             let before = self.owned(allowed, id).await?;
             let mut after = before.clone();
             after.add_secret(secret.value.clone())?;
-            if self.save(&before, &after, None).await? == Saved::Done {
+            let change = AuditedChange::application_secret_added(&before, &after);
+            if self.save(allowed, &before, &after, None, change).await? == Saved::Done {
                 return Ok(secret);
             }
         }
@@ -130,7 +137,8 @@ impl ManageApplications {
             let before = self.owned(allowed, id).await?;
             let mut after = before.clone();
             after.remove_secret(secret)?;
-            if self.save(&before, &after, None).await? == Saved::Done {
+            let change = AuditedChange::application_secret_removed(&before, &after);
+            if self.save(allowed, &before, &after, None, change).await? == Saved::Done {
                 return Ok(());
             }
         }
@@ -145,16 +153,18 @@ impl ManageApplications {
         Ok(self.applications.application(allowed.own(id)?).await?.ok_or(Refusal::NotFound)?)
     }
 
+    /// Writes nothing where nothing has changed.
     async fn save(
         &self,
+        allowed: &Allowed<WritePolicy>,
         before: &Application,
         after: &Application,
         copied: Option<CopiedFrom>,
+        change: Option<AuditedChange>,
     ) -> Result<Saved, Failure> {
-        if before == after {
-            return Ok(Saved::Done);
-        }
-        Ok(self.applications.save_application(before, after, copied).await?)
+        let Some(change) = change else { return Ok(Saved::Done) };
+        let event = allowed.event(change, &*self.clock, &*self.entropy);
+        Ok(self.applications.save_application(before, after, copied, &event).await?)
     }
 
     /// Turns the switch, reading the tenant only where its rules are to be copied. The write then holds the tenant to the version that

@@ -5,9 +5,10 @@
 
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::admin_key::{Permission, Role};
-use crate::domain::ids::{ApplicationId, KeyId, TenantId};
+use crate::domain::audit::{self, AuditEvent, AuditedChange, Provenance};
+use crate::domain::ids::{ApplicationId, EventId, KeyId, TenantId};
 use crate::domain::refusal::Refusal;
-use crate::ports::{AdminKeyLookup, Clock, Failure};
+use crate::ports::{AdminKeyLookup, Clock, Entropy, Failure};
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -31,12 +32,15 @@ pub enum Actor {
 pub struct Allowed<P> {
     tenant: TenantId,
     actor: Actor,
+    provenance: Provenance,
     permission: PhantomData<fn() -> P>,
 }
 
 /// Proof that the caller is the operator.
 #[derive(Debug)]
-pub struct OperatorAllowed(());
+pub struct OperatorAllowed {
+    provenance: Provenance,
+}
 
 /// A permission as a type, one for each [`Permission`].
 pub trait Needed: Send + Sync + 'static {
@@ -78,15 +82,24 @@ impl AdminGate {
     }
 
     /// Proves that the caller may do `P` in the tenant that the path names.
-    pub async fn allow<P: Needed>(&self, bearer: &str, tenant_in_path: &str) -> Result<Allowed<P>, Failure> {
+    pub async fn allow<P: Needed>(
+        &self,
+        bearer: &str,
+        tenant_in_path: &str,
+        provenance: Provenance,
+    ) -> Result<Allowed<P>, Failure> {
         let actor = self.identify(bearer).await?;
         let tenant = permit(&actor, tenant_in_path, P::PERMISSION)?;
-        Ok(Allowed { tenant, actor, permission: PhantomData })
+        Ok(Allowed { tenant, actor, provenance, permission: PhantomData })
     }
 
-    pub async fn allow_operator(&self, bearer: &str) -> Result<OperatorAllowed, Failure> {
+    pub async fn allow_operator(
+        &self,
+        bearer: &str,
+        provenance: Provenance,
+    ) -> Result<OperatorAllowed, Failure> {
         match self.identify(bearer).await? {
-            Actor::Operator => Ok(OperatorAllowed(())),
+            Actor::Operator => Ok(OperatorAllowed { provenance }),
             Actor::Administrator { .. } => {
                 Err(Refusal::Forbidden("only the operator may create tenants").into())
             }
@@ -118,14 +131,40 @@ impl<P> Allowed<P> {
         &self.tenant
     }
 
-    /// Who acts, for the audit.
-    pub fn actor(&self) -> &Actor {
-        &self.actor
+    /// The event of a change that this caller makes now.
+    pub(super) fn event(
+        &self,
+        change: AuditedChange,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> AuditEvent {
+        let actor = match &self.actor {
+            Actor::Operator => audit::Actor::Operator,
+            Actor::Administrator { key, role, .. } => {
+                audit::Actor::Administrator { key: key.clone(), role: *role }
+            }
+        };
+        let id = EventId::generate(|buffer| entropy.fill(buffer));
+        change.by(actor, self.provenance.clone(), self.tenant.clone(), clock.now(), id)
     }
 
     /// An application's id, if it is of this tenant. Its key in storage comes from the id itself, hence this check.
     pub fn own<'a>(&self, application: &'a ApplicationId) -> Result<&'a ApplicationId, Refusal> {
         if application.tenant() == self.tenant { Ok(application) } else { Err(Refusal::NotFound) }
+    }
+}
+
+impl OperatorAllowed {
+    /// The event of a change that the operator makes now in a tenant.
+    pub(super) fn event(
+        &self,
+        change: AuditedChange,
+        tenant: &TenantId,
+        clock: &dyn Clock,
+        entropy: &dyn Entropy,
+    ) -> AuditEvent {
+        let id = EventId::generate(|buffer| entropy.fill(buffer));
+        change.by(audit::Actor::Operator, self.provenance.clone(), tenant.clone(), clock.now(), id)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Identity sources of a tenant.
 
 use super::authenticate::{Allowed, ReadPolicy, WritePolicy};
+use crate::domain::audit::AuditedChange;
 use crate::domain::identity_source::{IdentitySource, SourceDetails};
 use crate::domain::ids::SourceId;
 use crate::domain::refusal::Refusal;
@@ -22,7 +23,9 @@ impl ManageSources {
     ) -> Result<IdentitySource, Failure> {
         let id = SourceId::generate(|buffer| self.entropy.fill(buffer));
         let source = details.into_source(id, self.clock.now())?;
-        self.sources.create_source(allowed.tenant(), &source).await?;
+        let change = AuditedChange::identity_source_created(&source);
+        let event = allowed.event(change, &*self.clock, &*self.entropy);
+        self.sources.create_source(allowed.tenant(), &source, &event).await?;
         Ok(source)
     }
 
@@ -42,8 +45,12 @@ impl ManageSources {
         self.sources.sources(allowed.tenant(), page).await
     }
 
+    /// A source never changes, so what the audit says of it is what was deleted.
     pub async fn delete(&self, allowed: &Allowed<WritePolicy>, id: &SourceId) -> Result<(), Failure> {
-        let deleted = self.sources.delete_source(allowed.tenant(), id).await?;
+        let source = self.sources.source(allowed.tenant(), id).await?.ok_or(Refusal::NotFound)?;
+        let change = AuditedChange::identity_source_deleted(&source);
+        let event = allowed.event(change, &*self.clock, &*self.entropy);
+        let deleted = self.sources.delete_source(allowed.tenant(), id, &event).await?;
         if deleted { Ok(()) } else { Err(Refusal::NotFound.into()) }
     }
 }

@@ -3,6 +3,7 @@
 pub mod admin_binding;
 pub mod admin_keys;
 pub mod applications;
+pub mod audit_trail;
 pub mod authenticate;
 pub mod bind_phone;
 pub mod explain;

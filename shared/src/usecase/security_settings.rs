@@ -3,19 +3,21 @@
 use super::TRIES;
 use super::authenticate::{Allowed, Needed, ReadPolicy, WritePolicy};
 use crate::domain::application::Application;
+use crate::domain::audit::AuditedChange;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::ApplicationId;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::{SecurityRules, TenantSecurity};
 use crate::domain::settings_patch::{RulesPatch, TenantSecurityPatch};
 use crate::domain::tenant::Tenant;
-use crate::ports::{Applications, Clock, Failure, Saved, Tenants};
+use crate::ports::{Applications, Clock, Entropy, Failure, Saved, Tenants};
 use std::sync::Arc;
 
 pub struct SecuritySettings {
     pub tenants: Arc<dyn Tenants>,
     pub applications: Arc<dyn Applications>,
     pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
 }
 
 /// A tenant's settings with all its identity sources, set or unset (C2).
@@ -40,10 +42,14 @@ impl SecuritySettings {
             let (now, sources) = self.with_sources(allowed).await?;
             let exists = |id: &_| sources.iter().any(|source| source.id == *id);
             let security = patch.clone().apply(&now.security, &now.home_country, exists)?;
+            let Some(change) = AuditedChange::tenant_security_changed(&now.security, &security) else {
+                return Ok(TenantSettings { security, sources });
+            };
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
             let after = Tenant { security, ..now.clone() };
             let switched = after.security.sending_enabled != now.security.sending_enabled;
             let switched_at = switched.then(|| self.clock.now());
-            if after == now || self.tenants.save_tenant(&after, switched_at).await? == Saved::Done {
+            if self.tenants.save_tenant(&after, switched_at, &event).await? == Saved::Done {
                 return Ok(TenantSettings { security: after.security, sources });
             }
         }
@@ -69,8 +75,12 @@ impl SecuritySettings {
             let now = self.application(allowed, id).await?;
             let own = now.custom_security.as_ref().ok_or(Refusal::SecurityNotCustomized)?;
             let rules = patch.clone().apply(own)?;
+            let Some(change) = AuditedChange::application_security_changed(id, own, &rules) else {
+                return Ok(rules);
+            };
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
             let after = Application { custom_security: Some(rules.clone()), ..now.clone() };
-            if after == now || self.applications.save_application(&now, &after, None).await? == Saved::Done {
+            if self.applications.save_application(&now, &after, None, &event).await? == Saved::Done {
                 return Ok(rules);
             }
         }

@@ -4,6 +4,7 @@ use super::authenticate::{Allowed, OperatorAllowed, ReadPolicy, WritePolicy};
 use super::{Created, TRIES};
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::admin_key::{AdminKey, Role};
+use crate::domain::audit::AuditedChange;
 use crate::domain::change::Change;
 use crate::domain::ids::{KeyId, TenantId};
 use crate::domain::refusal::Refusal;
@@ -29,7 +30,7 @@ pub struct NewTenant {
 impl ManageTenants {
     pub async fn create(
         &self,
-        _operator: &OperatorAllowed,
+        operator: &OperatorAllowed,
         name: &str,
         home_country: &str,
     ) -> Result<NewTenant, Failure> {
@@ -51,7 +52,9 @@ impl ManageTenants {
         };
         let security = TenantSecurity::for_home_country(&home_country);
         let tenant = Tenant { id, name, home_country, created_at: now, security, version: 1 };
-        self.tenants.create_tenant(&tenant, &owner).await?;
+        let events = [AuditedChange::tenant_created(&tenant), AuditedChange::admin_key_created(&owner)]
+            .map(|change| operator.event(change, &tenant.id, &*self.clock, &*self.entropy));
+        self.tenants.create_tenant(&tenant, &owner, &events).await?;
         Ok(NewTenant { tenant, owner: Created { value: owner, secret: credential.text } })
     }
 
@@ -85,7 +88,9 @@ impl ManageTenants {
                 home_country: new_country.clone().unwrap_or_else(|| now.home_country.clone()),
                 ..now.clone()
             };
-            if after == now || self.tenants.save_tenant(&after, None).await? == Saved::Done {
+            let Some(change) = AuditedChange::tenant_changed(&now, &after) else { return Ok(now) };
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
+            if self.tenants.save_tenant(&after, None, &event).await? == Saved::Done {
                 return Ok(after);
             }
         }

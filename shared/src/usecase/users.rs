@@ -3,6 +3,7 @@
 use super::TRIES;
 use super::admin_binding::seal_number;
 use super::authenticate::{Allowed, ReadUsers, WriteUsers};
+use crate::domain::audit::{AuditEvent, AuditedChange};
 use crate::domain::change::Change;
 use crate::domain::factor::{Factor, owner_scope, phone_place};
 use crate::domain::identifier::{Account, EMAIL, Email, USERNAME, Username};
@@ -98,7 +99,8 @@ impl ManageUsers {
         let phone = new.phone.map(|phone| seal_number(&*self.personal, tenant, &user.id, &phone, now));
         let factor = Factor { phone, revision: 1, ..Factor::default() };
         for _ in 0..TRIES {
-            match self.users.create_user(&user, &factor).await? {
+            let events = self.events(allowed, AuditedChange::user_created(&user, &factor));
+            match self.users.create_user(&user, &factor, &events).await? {
                 UserWrite::Done => return Ok(open(&*self.personal, &user, &factor)?),
                 UserWrite::Duplicate(field) => return Err(Refusal::Duplicate { field }.into()),
                 UserWrite::LastIdentifier | UserWrite::Stale => {}
@@ -168,7 +170,11 @@ impl ManageUsers {
                 version: before.version + 1,
                 ..before.clone()
             };
-            match self.users.change_user(&before, &after).await? {
+            let Some(change) = AuditedChange::user_changed(&before, &after) else {
+                return Ok(open(&*self.personal, &before, &factor)?);
+            };
+            let event = allowed.event(change, &*self.clock, &*self.entropy);
+            match self.users.change_user(&before, &after, &event).await? {
                 UserWrite::Done => return Ok(open(&*self.personal, &after, &factor)?),
                 UserWrite::Duplicate(field) => return Err(Refusal::Duplicate { field }.into()),
                 UserWrite::LastIdentifier => {
@@ -186,11 +192,16 @@ impl ManageUsers {
     pub async fn delete(&self, allowed: &Allowed<WriteUsers>, id: &UserId) -> Result<(), Failure> {
         for _ in 0..TRIES {
             let (user, factor) = self.find(allowed.tenant(), id).await?;
-            if self.users.delete_user(&user, &factor).await? == UserWrite::Done {
+            let events = self.events(allowed, AuditedChange::user_deleted(&user, &factor));
+            if self.users.delete_user(&user, &factor, &events).await? == UserWrite::Done {
                 return Ok(());
             }
         }
         Err(Refusal::Conflict.into())
+    }
+
+    fn events(&self, allowed: &Allowed<WriteUsers>, changes: Vec<AuditedChange>) -> Vec<AuditEvent> {
+        changes.into_iter().map(|change| allowed.event(change, &*self.clock, &*self.entropy)).collect()
     }
 
     async fn find(&self, tenant: &TenantId, id: &UserId) -> Result<(User, Factor), Failure> {

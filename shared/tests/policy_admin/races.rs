@@ -1,10 +1,11 @@
 //! What happens when administrators act at the same time.
 
-use crate::world::{World, text};
+use crate::world::{World, event, text};
 use futures::future::join_all;
 use serde_json::json;
+use shared::domain::audit::AuditedChange;
 use shared::domain::ids::{ApplicationId, SourceId, TenantId};
-use shared::ports::{Applications, CopiedFrom, IdentitySources, Saved, Tenants};
+use shared::ports::{Applications, CopiedFrom, Saved, Tenants};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn c7_switches_set_at_the_same_time_all_stay() {
@@ -40,7 +41,8 @@ async fn b4_a_copy_of_rules_that_have_changed_since_is_stale() {
     tenant.set(&world, json!({"code": {"length": 9}})).await;
 
     let copied = Some(CopiedFrom { tenant_version: read.version });
-    let saved = world.store.save_application(&before, &after, copied).await.expect("asked");
+    let event = event(&read.id, AuditedChange::application_changed(&before, &after).expect("a change"));
+    let saved = world.store.save_application(&before, &after, copied, &event).await.expect("asked");
     assert_eq!(saved, Saved::Stale);
     assert_eq!(world.store.application(&id).await.expect("read"), Some(before));
     // Through the front door it is read again.
@@ -86,11 +88,15 @@ async fn settings_made_from_a_deleted_source_are_stale() {
     let source = tenant.source(&world).await;
     let id = TenantId::parse(&tenant.id).expect("an id");
     let source = SourceId::parse(&source).expect("an id");
-    let (mut read, sources) = world.store.tenant_with_sources(&id).await.expect("read").expect("there");
+    let (read, sources) = world.store.tenant_with_sources(&id).await.expect("read").expect("there");
     assert_eq!(sources.len(), 1);
-    read.security.identity_sources.insert(source.clone(), true);
-    assert!(world.store.delete_source(&id, &source).await.expect("deleted"));
-    assert_eq!(world.store.save_tenant(&read, None).await.expect("asked"), Saved::Stale);
+    let mut switched = read.clone();
+    switched.security.identity_sources.insert(source.clone(), true);
+    let path = tenant.path(&format!("/identity-sources/{source}"));
+    assert_eq!(world.delete(&path, &tenant.key).await.status, 204);
+    let change = AuditedChange::tenant_security_changed(&read.security, &switched.security);
+    let event = event(&id, change.expect("a change"));
+    assert_eq!(world.store.save_tenant(&switched, None, &event).await.expect("asked"), Saved::Stale);
     let after = world.store.tenant(&id).await.expect("read").expect("there");
     assert!(after.security.identity_sources.is_empty());
 }

@@ -6,6 +6,9 @@ use http::Request;
 use serde_json::{Value, json};
 use shared::api::policy_admin::{PolicyAdmin, ROUTES};
 use shared::auth::credential::{Credential, Holder};
+use shared::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
+use shared::domain::ids::{EventId, TenantId};
+use shared::domain::time::Timestamp;
 use shared::dynamodb::DynamoStore;
 use shared::http::Edge;
 use shared::ports::Entropy;
@@ -122,6 +125,12 @@ impl Answer {
     pub fn refused(self, status: u16, code: &str) {
         assert_eq!((self.status, self.body["code"].as_str()), (status, Some(code)), "{}", self.body);
     }
+}
+
+/// The event of a change that a test writes past the front door.
+pub fn event(tenant: &TenantId, change: AuditedChange) -> AuditEvent {
+    let id = EventId::generate(|buffer| buffer.fill(7));
+    change.by(Actor::System, Provenance::default(), tenant.clone(), Timestamp::from_secs(0), id)
 }
 
 #[track_caller]

@@ -1,6 +1,7 @@
 //! What tests on the real engine need: the embedded DynamoDB, a clock and randomness that the test holds in its hands.
 
-use shared::config::dynamodb_client_for;
+use shared::config::{OsEntropy, dynamodb_client_for};
+use shared::domain::ids::UserId;
 use shared::domain::time::Timestamp;
 use shared::dynamodb::{DynamoStore, tables};
 use shared::ports::{Clock, Entropy};
@@ -8,15 +9,22 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::net::TcpListener;
 
-/// A store of its own, empty, on an engine in memory. The engine ends with the test's runtime.
+/// Two empty tables of its own: on the engine at `TEST_DYNAMODB_URL` or, without it, on one in memory that ends with the test's runtime.
 pub async fn store() -> DynamoStore {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let database = dynoxide::Database::memory().expect("an engine in memory");
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    let (url, suffix) = match std::env::var("TEST_DYNAMODB_URL") {
+        Ok(url) => (url, UserId::generate(|buffer| OsEntropy.fill(buffer)).to_string()),
+        Err(_) => {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let url = format!("http://{}", listener.local_addr().expect("bound"));
+            let database = dynoxide::Database::memory().expect("an engine in memory");
+            tokio::spawn(dynoxide::server::serve_on(listener, database));
+            (url, String::new())
+        }
+    };
+    let (directory, logins) = (format!("directory{suffix}"), format!("logins{suffix}"));
     let client = dynamodb_client_for(&url);
-    tables::create_missing(&client, "directory", "logins").await.expect("tables");
-    DynamoStore::new(client, "directory", "logins")
+    tables::create_missing(&client, &directory, &logins).await.expect("tables");
+    DynamoStore::new(client, directory, logins)
 }
 
 /// Stands still until the test moves it.

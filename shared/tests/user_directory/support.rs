@@ -161,11 +161,17 @@ impl Service {
         found
     }
 
-    /// The items that have to do with users: all but policy's.
-    pub async fn items_of_users(&self) -> Vec<Item> {
+    /// Both tables.
+    pub async fn everything(&self) -> Vec<Item> {
         let mut items = self.scan(self.store.directory()).await;
         items.extend(self.scan(self.store.logins()).await);
-        items.retain(|item| !text(item, "pk").starts_with("policy#"));
+        items
+    }
+
+    /// The items that users are made of: all but policy's and the audit, which outlives them.
+    pub async fn items_of_users(&self) -> Vec<Item> {
+        let mut items = self.everything().await;
+        items.retain(|item| !["policy#", "audit#"].iter().any(|kind| text(item, "pk").starts_with(kind)));
         items
     }
 

@@ -6,6 +6,7 @@ use super::super::transaction::{Actions, Expression, delete, is_free, put, updat
 use super::super::{DynamoStore, keys};
 use super::exists;
 use crate::domain::admin_key::AdminKey;
+use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{KeyId, TenantId};
 use crate::ports::{AdminKeyLookup, AdminKeys, Failure, Fault, KeyDeletion, Page, PageRequest};
 use async_trait::async_trait;
@@ -23,18 +24,16 @@ impl AdminKeyLookup for DynamoStore {
 
 #[async_trait]
 impl AdminKeys for DynamoStore {
-    async fn create_admin_key(&self, key: &AdminKey) -> Result<(), Fault> {
+    async fn create_admin_key(&self, key: &AdminKey, event: &AuditEvent) -> Result<(), Fault> {
         let (at, item) = (keys::admin_key(&key.tenant, &key.id), encode_admin_key(key)?);
-        if !key.is_permanent_owner() {
-            return self.put_new(&at, item).await;
-        }
         let mut actions = Actions::new();
         actions.add(put(self.directory(), &at, item, is_free())?, ());
-        actions.add(update(self.directory(), &keys::tenant(&key.tenant), count(1), exists())?, ());
+        if key.is_permanent_owner() {
+            actions.add(update(self.directory(), &keys::tenant(&key.tenant), count(1), exists())?, ());
+        }
+        self.record(&mut actions, event, ())?;
         let done = self.run(actions).await?;
-        done.map_err(|_| {
-            Fault::new("a new owner key was not taken: its tenant is gone, or others were in the way")
-        })
+        done.map_err(|_| Fault::new("a new key was not taken: its tenant is gone, or others were in the way"))
     }
 
     async fn admin_keys(&self, tenant: &TenantId, page: &PageRequest) -> Result<Page<AdminKey>, Failure> {
@@ -42,7 +41,7 @@ impl AdminKeys for DynamoStore {
         self.directory_page(&partition, keys::ADMIN_KEY_PREFIX, page, decode_admin_key).await
     }
 
-    async fn delete_admin_key(&self, key: &AdminKey) -> Result<KeyDeletion, Fault> {
+    async fn delete_admin_key(&self, key: &AdminKey, event: &AuditEvent) -> Result<KeyDeletion, Fault> {
         let at = keys::admin_key(&key.tenant, &key.id);
         let mut actions = Actions::new();
         actions.add(delete(self.directory(), &at, Some(exists()))?, KeyDeletion::Missing);
@@ -51,6 +50,7 @@ impl AdminKeys for DynamoStore {
             let tenant = keys::tenant(&key.tenant);
             actions.add(update(self.directory(), &tenant, count(-1), another)?, KeyDeletion::LastOwner);
         }
+        self.record(&mut actions, event, KeyDeletion::Missing)?;
         match self.run(actions).await? {
             Ok(()) => Ok(KeyDeletion::Done),
             Err(failed) => failed

@@ -6,6 +6,7 @@ use super::super::transaction::{Actions, Expression, check, delete, is_free, put
 use super::super::{DynamoStore, keys};
 use super::{saved, unchanged};
 use crate::domain::application::Application;
+use crate::domain::audit::AuditEvent;
 use crate::domain::ids::{ApplicationId, TenantId};
 use crate::ports::{Applications, CopiedFrom, Failure, Fault, Page, PageRequest, Saved};
 use async_trait::async_trait;
@@ -17,6 +18,7 @@ impl Applications for DynamoStore {
         &self,
         application: &Application,
         copied: Option<CopiedFrom>,
+        event: &AuditEvent,
     ) -> Result<Saved, Fault> {
         let key = keys::application(&application.id);
         let mut actions = Actions::new();
@@ -25,6 +27,7 @@ impl Applications for DynamoStore {
             actions.add(self.list_origin(origin, &application.id)?, ());
         }
         self.hold_tenant(&mut actions, &application.id, copied)?;
+        self.record(&mut actions, event, ())?;
         Ok(saved(self.run(actions).await?))
     }
 
@@ -46,6 +49,7 @@ impl Applications for DynamoStore {
         before: &Application,
         after: &Application,
         copied: Option<CopiedFrom>,
+        event: &AuditEvent,
     ) -> Result<Saved, Fault> {
         let key = keys::application(&after.id);
         let next = Application { version: after.version + 1, ..after.clone() };
@@ -59,16 +63,22 @@ impl Applications for DynamoStore {
             actions.add(self.list_origin(origin, &after.id)?, ());
         }
         self.hold_tenant(&mut actions, &after.id, copied)?;
+        self.record(&mut actions, event, ())?;
         Ok(saved(self.run(actions).await?))
     }
 
-    async fn delete_application(&self, application: &Application) -> Result<Saved, Fault> {
+    async fn delete_application(
+        &self,
+        application: &Application,
+        event: &AuditEvent,
+    ) -> Result<Saved, Fault> {
         let key = keys::application(&application.id);
         let mut actions = Actions::new();
         actions.add(delete(self.directory(), &key, Some(unchanged(application.version)))?, ());
         for origin in &application.origins {
             actions.add(self.unlist_origin(origin, &application.id)?, ());
         }
+        self.record(&mut actions, event, ())?;
         Ok(saved(self.run(actions).await?))
     }
 }

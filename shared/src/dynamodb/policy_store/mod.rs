@@ -8,10 +8,9 @@ mod tenants;
 
 use super::DynamoStore;
 use super::keys::{Key, PK};
-use super::request::{Item, condition_failed, fault, number};
+use super::request::{Item, fault, number};
 use super::transaction::Expression;
 use crate::ports::{Fault, Saved};
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 /// The attribute that every optimistic write compares.
 const VERSION: &str = "version";
@@ -31,27 +30,6 @@ impl DynamoStore {
             .await
             .map_err(fault)?;
         Ok(answer.item)
-    }
-
-    /// Puts an item whose id was drawn just now. Finding exactly it there means that an earlier try's answer was lost.
-    async fn put_new(&self, key: &Key, mut item: Item) -> Result<(), Fault> {
-        key.add_to(&mut item);
-        let sent = self
-            .client()
-            .put_item()
-            .table_name(self.directory())
-            .set_item(Some(item.clone()))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(()),
-            Err(error) => match condition_failed(error)? {
-                Some(there) if there == item => Ok(()),
-                _ => Err(Fault::new("an id that was just drawn is taken")),
-            },
-        }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::super::policy_items::{decode_source, encode_source};
 use super::super::request::number;
-use super::super::transaction::{Actions, Expression, delete, update};
+use super::super::transaction::{Actions, Expression, delete, is_free, put, update};
 use super::super::{DynamoStore, keys};
 use super::{SECURITY, VERSION, exists};
+use crate::domain::audit::AuditEvent;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{SourceId, TenantId};
 use crate::ports::{Failure, Fault, IdentitySources, Page, PageRequest};
@@ -12,8 +13,18 @@ use async_trait::async_trait;
 
 #[async_trait]
 impl IdentitySources for DynamoStore {
-    async fn create_source(&self, tenant: &TenantId, source: &IdentitySource) -> Result<(), Fault> {
-        self.put_new(&keys::source(tenant, &source.id), encode_source(source)?).await
+    async fn create_source(
+        &self,
+        tenant: &TenantId,
+        source: &IdentitySource,
+        event: &AuditEvent,
+    ) -> Result<(), Fault> {
+        let key = keys::source(tenant, &source.id);
+        let mut actions = Actions::new();
+        actions.add(put(self.directory(), &key, encode_source(source)?, is_free())?, ());
+        self.record(&mut actions, event, ())?;
+        let done = self.run(actions).await?;
+        done.map_err(|_| Fault::new("an id that was just drawn is taken"))
     }
 
     async fn source(&self, tenant: &TenantId, id: &SourceId) -> Result<Option<IdentitySource>, Fault> {
@@ -27,7 +38,12 @@ impl IdentitySources for DynamoStore {
 
     /// The tenant's version grows also where no switch was set: a settings change that still saw the source must not bring a switch of
     /// it back.
-    async fn delete_source(&self, tenant: &TenantId, id: &SourceId) -> Result<bool, Fault> {
+    async fn delete_source(
+        &self,
+        tenant: &TenantId,
+        id: &SourceId,
+        event: &AuditEvent,
+    ) -> Result<bool, Fault> {
         let change = Expression::new("REMOVE #security.#switches.#source ADD #version :one")
             .name("#security", SECURITY)
             .name("#switches", "identity_sources")
@@ -37,6 +53,7 @@ impl IdentitySources for DynamoStore {
         let mut actions = Actions::new();
         actions.add(delete(self.directory(), &keys::source(tenant, id), Some(exists()))?, ());
         actions.add(update(self.directory(), &keys::tenant(tenant), change, exists())?, ());
+        self.record(&mut actions, event, ())?;
         match self.run(actions).await? {
             Ok(()) => Ok(true),
             Err(failed) if failed.is_empty() => {

@@ -8,6 +8,7 @@ use super::super::{DynamoStore, keys};
 use super::admin_keys::PERMANENT_OWNERS;
 use super::{SECURITY, saved, unchanged};
 use crate::domain::admin_key::AdminKey;
+use crate::domain::audit::AuditEvent;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::TenantId;
 use crate::domain::tenant::Tenant;
@@ -17,13 +18,21 @@ use async_trait::async_trait;
 
 #[async_trait]
 impl Tenants for DynamoStore {
-    async fn create_tenant(&self, tenant: &Tenant, owner: &AdminKey) -> Result<(), Fault> {
+    async fn create_tenant(
+        &self,
+        tenant: &Tenant,
+        owner: &AdminKey,
+        events: &[AuditEvent],
+    ) -> Result<(), Fault> {
         let mut item = encode_tenant(tenant)?;
         item.insert(PERMANENT_OWNERS.to_owned(), number(1));
         let owner_key = keys::admin_key(&owner.tenant, &owner.id);
         let mut actions = Actions::new();
         actions.add(put(self.directory(), &keys::tenant(&tenant.id), item, is_free())?, ());
         actions.add(put(self.directory(), &owner_key, encode_admin_key(owner)?, is_free())?, ());
+        for event in events {
+            self.record(&mut actions, event, ())?;
+        }
         let done = self.run(actions).await?;
         done.map_err(|_| Fault::new("an id that was just drawn is taken"))
     }
@@ -67,7 +76,12 @@ impl Tenants for DynamoStore {
     }
 
     /// An update rather than a put: the count of owners belongs to the keys, and changes without a version.
-    async fn save_tenant(&self, tenant: &Tenant, switched_at: Option<Timestamp>) -> Result<Saved, Fault> {
+    async fn save_tenant(
+        &self,
+        tenant: &Tenant,
+        switched_at: Option<Timestamp>,
+        event: &AuditEvent,
+    ) -> Result<Saved, Fault> {
         let security = serde_dynamo::to_attribute_value(SecurityItem::from(&tenant.security));
         let change = Expression::new(
             "SET #name = :name, home_country = :home_country, #security = :security, #version = :next",
@@ -86,6 +100,7 @@ impl Tenants for DynamoStore {
                 actions.add(action, ());
             }
         }
+        self.record(&mut actions, event, ())?;
         Ok(saved(self.run(actions).await?))
     }
 }
