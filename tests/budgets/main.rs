@@ -82,6 +82,31 @@ async fn sending_reads_once_and_writes_one_transaction_and_each_limit() {
     assert_eq!(code("login expired").await, cost("login_expired", 1, 0));
 }
 
+/// The race that a loaded machine seldom shows: both requests have read before either writes.
+#[tokio::test]
+async fn h2_two_sends_that_read_the_same_send_one_message() {
+    let world = World::new().await;
+    world.user("ann", Some(NUMBER)).await;
+    let login = world.login("ann").await;
+    let gate = tests::proxy::Gate::new();
+    world.proxy.fail_next("TransactWriteItems", Fault::Held(gate.clone()));
+    world.proxy.fail_next("TransactWriteItems", Fault::Held(gate.clone()));
+    let both = futures::future::join(
+        world.step("send", &login, "code", json!({})),
+        world.step("send at once", &login, "code", json!({})),
+    );
+    let open = async {
+        gate.arrival().await;
+        gate.arrival().await;
+        gate.open();
+    };
+    let ((first, second), ()) = futures::future::join(both, open).await;
+    let mut outcomes = [first.outcome, second.outcome];
+    outcomes.sort();
+    assert_eq!(outcomes, ["200", "resend_too_soon"]);
+    assert_eq!(world.messages(), 1);
+}
+
 #[tokio::test]
 async fn a_send_that_fails_costs_one_write_more() {
     let world = World::new().await;

@@ -20,6 +20,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// How long a call with all its attempts may take.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for an engine on this machine.
+const LOCAL_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ATTEMPTS: u32 = 3;
 /// How long the one attempt at a message may take. A message whose fate is unknown costs the user a wait, so it gets longer.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -87,7 +89,14 @@ impl Aws {
 pub fn dynamodb_client_for(endpoint_url: &str) -> aws_sdk_dynamodb::Client {
     let credentials = Credentials::new("local", "local", None, None, "local");
     let config = sdk_config("us-east-1".to_owned(), credentials, Builder::new().build_http());
-    let config = aws_sdk_dynamodb::config::Builder::from(&config).endpoint_url(endpoint_url);
+    // It shares the machine with whoever calls, and answers one after the other: under load it is slow long before it is lost.
+    let patience = TimeoutConfig::builder()
+        .connect_timeout(LOCAL_ATTEMPT_TIMEOUT)
+        .operation_attempt_timeout(LOCAL_ATTEMPT_TIMEOUT)
+        .operation_timeout(LOCAL_ATTEMPT_TIMEOUT * 2);
+    let config = aws_sdk_dynamodb::config::Builder::from(&config)
+        .endpoint_url(endpoint_url)
+        .timeout_config(patience.build());
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 

@@ -1,6 +1,7 @@
 //! Which users are which subjects of external identity sources.
 
 use super::DynamoStore;
+use crate::domain::audit::AuditEvent;
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
 use crate::domain::ids::SourceId;
@@ -11,8 +12,13 @@ use async_trait::async_trait;
 #[async_trait]
 impl ProvisionStore for DynamoStore {
     /// The owners' conditions decide who is first. A try of our own whose answer was lost looks like somebody else's, and is found as such.
-    async fn create_from_subject(&self, user: &User, factor: &Factor) -> Result<Provisioned, Fault> {
-        if self.create_user(user, factor).await? == UserWrite::Done {
+    async fn create_from_subject(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<Provisioned, Fault> {
+        if self.create_user(user, factor, events).await? == UserWrite::Done {
             return Ok(Provisioned::Created);
         }
         for subject in user.identities.values() {
@@ -31,15 +37,21 @@ impl IdentityLinks for DynamoStore {
         user: &User,
         source: &SourceId,
         subject: &SealedIdentifier,
+        event: &AuditEvent,
     ) -> Result<UserWrite, Fault> {
         let mut after = User { version: user.version + 1, ..user.clone() };
         after.identities.insert(source.clone(), subject.clone());
-        self.change_user(user, &after).await
+        self.change_user(user, &after, event).await
     }
 
-    async fn unlink_subject(&self, user: &User, source: &SourceId) -> Result<UserWrite, Fault> {
+    async fn unlink_subject(
+        &self,
+        user: &User,
+        source: &SourceId,
+        event: &AuditEvent,
+    ) -> Result<UserWrite, Fault> {
         let mut after = User { version: user.version + 1, ..user.clone() };
         after.identities.remove(source);
-        self.change_user(user, &after).await
+        self.change_user(user, &after, event).await
     }
 }

@@ -1,6 +1,7 @@
 //! External identity sources: their id tokens, and which users their subjects are.
 
 use super::{Fault, UserWrite};
+use crate::domain::audit::AuditEvent;
 use crate::domain::factor::Factor;
 use crate::domain::identity_source::{ExternalSubject, IdentitySource};
 use crate::domain::ids::{SourceId, UserId};
@@ -90,7 +91,12 @@ pub enum Provisioned {
 pub trait ProvisionStore: Send + Sync {
     /// Writes a user that is known by subjects only, its factor and the subjects' owners, all or nothing. Of several at once for one subject,
     /// one makes the user; to the others that costs one more read.
-    async fn create_from_subject(&self, user: &User, factor: &Factor) -> Result<Provisioned, Fault>;
+    async fn create_from_subject(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<Provisioned, Fault>;
 }
 
 /// An administrator's hand on which subjects are which user.
@@ -103,8 +109,14 @@ pub trait IdentityLinks: Send + Sync {
         user: &User,
         source: &SourceId,
         subject: &SealedIdentifier,
+        event: &AuditEvent,
     ) -> Result<UserWrite, Fault>;
 
     /// Forgets the user's subject of `source`, also one that is not there.
-    async fn unlink_subject(&self, user: &User, source: &SourceId) -> Result<UserWrite, Fault>;
+    async fn unlink_subject(
+        &self,
+        user: &User,
+        source: &SourceId,
+        event: &AuditEvent,
+    ) -> Result<UserWrite, Fault>;
 }

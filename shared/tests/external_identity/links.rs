@@ -2,12 +2,13 @@
 
 use crate::world::{World, text};
 use serde_json::{Value, json};
+use shared::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use shared::domain::factor::owner_scope;
 use shared::domain::identifier::SUBJECT;
 use shared::domain::identity_source::ExternalSubject;
-use shared::domain::ids::{SourceId, UserId};
+use shared::domain::ids::{EventId, SourceId, UserId};
 use shared::domain::user::{SealedIdentifier, User, identity_field, place};
-use shared::ports::{IdentityLinks, UserStore, UserWrite};
+use shared::ports::{Entropy as _, IdentityLinks, UserStore, UserWrite};
 
 struct Scene {
     world: World,
@@ -42,12 +43,12 @@ impl Scene {
 
     async fn link(&self, user: &User, sub: &str) -> UserWrite {
         let sealed = self.sealed(&user.id, sub);
-        let written = self.world.store.link_subject(user, &self.source, &sealed).await;
+        let written = self.world.store.link_subject(user, &self.source, &sealed, &event(user)).await;
         written.expect("the engine answers")
     }
 
     async fn unlink(&self, user: &User) -> UserWrite {
-        let written = self.world.store.unlink_subject(user, &self.source).await;
+        let written = self.world.store.unlink_subject(user, &self.source, &event(user)).await;
         written.expect("the engine answers")
     }
 
@@ -130,4 +131,18 @@ async fn f2b_deleting_a_user_frees_its_subjects() {
     assert_eq!(scene.who("1").await, None);
     assert_eq!(scene.link(&scene.read(&bob).await, "1").await, UserWrite::Done);
     assert_eq!(scene.world.counts().await, [1, 2, 1]);
+}
+
+/// What the audit is told of a link.
+fn event(user: &User) -> AuditEvent {
+    let nameless = User {
+        username: None,
+        email: None,
+        locale: None,
+        password_hash: Some(String::new()),
+        ..user.clone()
+    };
+    let change = AuditedChange::user_changed(&nameless, user).expect("a change");
+    let id = EventId::generate(|buffer| shared::config::OsEntropy.fill(buffer));
+    change.by(Actor::System, Provenance::default(), user.tenant.clone(), user.created_at, id)
 }

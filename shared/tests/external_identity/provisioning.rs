@@ -110,7 +110,7 @@ async fn f2b_the_second_of_two_finds_the_user_of_the_first() {
     let (first, second) = (user("usr_aaaaaaaaaaaaaaaaaaaaaa"), user("usr_bbbbbbbbbbbbbbbbbbbbbb"));
     let factor = Factor { revision: 1, ..Factor::default() };
     let create =
-        async |user| world.store.create_from_subject(user, &factor).await.expect("the engine answers");
+        async |user| world.store.create_from_subject(user, &factor, &[]).await.expect("the engine answers");
     assert_eq!(create(&first).await, Provisioned::Created);
     assert_eq!(create(&second).await, Provisioned::Known(first.id.clone()));
     assert_eq!(create(&first).await, Provisioned::Known(first.id.clone()), "its own lost answer");

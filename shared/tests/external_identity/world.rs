@@ -14,6 +14,7 @@ use shared::auth::{
     PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self, Base};
+use shared::domain::audit::AuditEvent;
 use shared::domain::factor::Factor;
 use shared::domain::first_factor::Throttle;
 use shared::domain::ids::TenantId;
@@ -93,9 +94,14 @@ impl SignInStore for Counted {
 
 #[async_trait]
 impl ProvisionStore for Counted {
-    async fn create_from_subject(&self, user: &User, factor: &Factor) -> Result<Provisioned, Fault> {
+    async fn create_from_subject(
+        &self,
+        user: &User,
+        factor: &Factor,
+        events: &[AuditEvent],
+    ) -> Result<Provisioned, Fault> {
         self.writes.fetch_add(1, Ordering::SeqCst);
-        self.store.create_from_subject(user, factor).await
+        self.store.create_from_subject(user, factor, events).await
     }
 }
 

@@ -114,7 +114,7 @@ pub(super) fn application(application: &Application) -> Details {
 }
 
 pub(super) fn identity_source(source: &IdentitySource) -> Details {
-    let IdentitySource { id, name, issuer, audience, jwks_uri, created_at: _ } = source;
+    let IdentitySource { id, name, issuer, audience, jwks_uri, provisioning, created_at: _ } = source;
     details(json!({
         "id": id.as_str(),
         "kind": KIND_OIDC,
@@ -122,6 +122,7 @@ pub(super) fn identity_source(source: &IdentitySource) -> Details {
         "issuer": issuer,
         "audience": audience,
         "jwks_uri": jwks_uri,
+        "provisioning": provisioning.as_str(),
     }))
 }
 
@@ -137,11 +138,22 @@ pub(super) fn admin_key(key: &AdminKey) -> Details {
 
 /// A user without its number, which has events of its own.
 pub(super) fn user(user: &User) -> Details {
-    let User { id: _, tenant: _, username, email, locale, password_hash, created_at: _, version: _ } = user;
+    let User {
+        id: _,
+        tenant: _,
+        username,
+        email,
+        identities,
+        locale,
+        password_hash,
+        created_at: _,
+        version: _,
+    } = user;
     let hash = |of: &Option<SealedIdentifier>| of.as_ref().map(|one| json!({"hash": one.hash}));
     details(json!({
         "username": hash(username),
         "email": hash(email),
+        "identities": identities.iter().map(|(source, one)| (source.to_string(), json!({"hash": one.hash}))).collect::<Details>(),
         "locale": locale.as_ref().map(|locale| locale.as_str()),
         "password": password_hash.as_ref().map(|_| "set"),
     }))

@@ -24,6 +24,7 @@ fn user(username: &str, password: Option<&str>) -> User {
         tenant: TenantId::parse("ten_aaaaaaaaaaaa").expect("an id"),
         username: Some(SealedIdentifier { sealed: "sealed".to_owned(), hash: username.to_owned() }),
         email: None,
+        identities: Default::default(),
         locale: None,
         password_hash: password.map(str::to_owned),
         created_at: Timestamp::from_secs(0),

@@ -6,10 +6,11 @@
 //! third read. A failed token is not throttled as a password is: signatures are not guessed.
 
 use super::{AllowOrigin, Begun, SignIn, Start, admit, known};
+use crate::domain::audit::{Actor, AuditedChange, Provenance};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
 use crate::domain::identity_source::{ExternalSubject, Provisioning};
-use crate::domain::ids::{ApplicationId, SourceId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, EventId, SourceId, TenantId, UserId};
 use crate::domain::login::FirstFactor;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -123,7 +124,15 @@ impl SignIn {
             version: 1,
         };
         let factor = Factor { revision: 1, ..Factor::default() };
-        match self.provision.create_from_subject(&user, &factor).await? {
+        // The identity source vouches for it; nobody of this tenant acts.
+        let events: Vec<_> = AuditedChange::user_created(&user, &factor)
+            .into_iter()
+            .map(|change| {
+                let id = EventId::generate(|buffer| self.entropy.fill(buffer));
+                change.by(Actor::System, Provenance::default(), tenant.clone(), now, id)
+            })
+            .collect();
+        match self.provision.create_from_subject(&user, &factor, &events).await? {
             Provisioned::Created => {
                 let user = SignInUser { id: user.id, password_hash: None, locale: None };
                 Ok((user, Some(factor)))
