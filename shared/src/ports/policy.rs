@@ -7,7 +7,7 @@ use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
 use crate::domain::identity_source::IdentitySource;
-use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
+use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId, UserId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -106,6 +106,8 @@ pub struct PolicyFacts {
     pub application: Application,
     /// Whether the source that was asked about exists; `false` where none was.
     pub source_exists: bool,
+    /// The same of the user.
+    pub user_exists: bool,
 }
 
 #[async_trait]
@@ -115,5 +117,6 @@ pub trait PolicyReader: Send + Sync {
         &self,
         application: &ApplicationId,
         source: Option<&SourceId>,
+        user: Option<&UserId>,
     ) -> Result<Option<PolicyFacts>, Fault>;
 }
