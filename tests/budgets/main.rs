@@ -157,7 +157,8 @@ async fn verifying_is_one_write_whatever_comes_out() {
     }
     assert_eq!(guess("blocked", &login, code.clone()).await, cost("too_many_attempts", 0, 1));
     world.advance(600);
-    assert_eq!(guess("login expired", &login, code).await, cost("login_expired", 0, 0));
+    assert_eq!(guess("login expired", &login, code.clone()).await, cost("login_expired", 0, 1));
+    assert_eq!(guess("malformed", &login, "12345".into()).await, cost("invalid_request", 0, 1));
 }
 
 #[tokio::test]
@@ -190,7 +191,7 @@ async fn a_bind_is_one_read_one_write_and_one_transaction() {
     let bob = world.user("bob", None).await;
     let login = world.login("bob").await;
     let phone = |what, number: &str| world.step(what, &login, "phone", json!({ "phone": number }));
-    assert_eq!(phone("not a number", "+1 202").await, cost("invalid_phone", 0, 0));
+    assert_eq!(phone("not a number", "+1 202").await, cost("invalid_phone", 1, 0));
     assert_eq!(phone("taken", NUMBER).await, cost("phone_taken", 1, 0));
     assert_eq!(phone("number", "+12025550102").await, cost("200", 1, 1));
     assert_eq!(world.step("send", &login, "code", json!({})).await, cost("200", 1, 5));

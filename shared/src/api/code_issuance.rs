@@ -22,15 +22,12 @@ struct SendCode {}
 
 async fn send_code(app: &CodeIssuanceApp, call: Call) -> Result<Reply, Problem> {
     let ticket = open_login(&call, &app.tokens)?;
-    let key = idempotency_key(&call)?;
+    let key = match idempotency_key(&call) {
+        Ok(key) => key,
+        Err(refusal) => return Err(app.issue.refuse(ticket, None, refusal).await.into()),
+    };
     if let Err(refusal) = call.json_or_empty::<SendCode>() {
-        // The only body there is is `{}`: a key that sent with it and comes back with another one is a client's mix-up.
-        if let Some(key) = key
-            && app.issue.key_was_used(&ticket, key).await?
-        {
-            return Err(Refusal::IdempotencyMismatch.into());
-        }
-        return Err(refusal.into());
+        return Err(app.issue.refuse(ticket, key, refusal).await.into());
     }
     let state = app.issue.send(ticket, key, call.client_ip).await?;
     Ok(Reply::ok(&LoginAnswer::of(&state)))

@@ -27,12 +27,20 @@ struct Verify {
 
 async fn verify_code(app: &CodeVerificationApp, call: Call) -> Result<Reply, Problem> {
     let ticket = open_login(&call, &app.tokens)?;
-    let Verify { code } = call.json()?;
     // What can't be a code costs no attempt.
-    if code.len() != usize::from(ticket.code.length) || !code.bytes().all(|b| b.is_ascii_digit()) {
-        let text = format!("code takes exactly {} ASCII digits", ticket.code.length);
-        return Err(Refusal::InvalidRequest(text).into());
-    }
-    let (state, tokens) = app.verify.verify(ticket, &Secret::new(code)).await?;
+    let code = match read_code(&call, ticket.code.length) {
+        Ok(code) => code,
+        Err(refusal) => return Err(app.verify.refuse(ticket, refusal).await.into()),
+    };
+    let (state, tokens) = app.verify.verify(ticket, &code).await?;
     Ok(Reply::ok(&LoginAnswer::complete(&state, tokens)))
+}
+
+fn read_code(call: &Call, length: u8) -> Result<Secret<String>, Refusal> {
+    let Verify { code } = call.json()?;
+    if code.len() == usize::from(length) && code.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(Secret::new(code))
+    } else {
+        Err(Refusal::InvalidRequest(format!("code takes exactly {length} ASCII digits")))
+    }
 }

@@ -14,7 +14,6 @@ struct ExplainBody {
     application: String,
     /// Absent or `null`: a local login (password, QR).
     identity_source: Option<String>,
-    /// No rule of the policy depends on the user; it may be given for the record.
     user: Option<String>,
 }
 
@@ -51,9 +50,8 @@ pub(super) async fn explain(app: &PolicyAdmin, call: Call) -> Result<Reply, Prob
     let source = body.identity_source.as_deref();
     let source =
         source.map(|text| SourceId::parse(text).ok_or_else(|| wrong("identity_source"))).transpose()?;
-    if body.user.is_some_and(|text| UserId::parse(&text).is_none()) {
-        return Err(wrong("user").into());
-    }
-    let decision = app.explain.explain(&allowed, &application, source.as_ref()).await?;
+    let user = body.user.as_deref();
+    let user = user.map(|text| UserId::parse(text).ok_or_else(|| wrong("user"))).transpose()?;
+    let decision = app.explain.explain(&allowed, &application, source.as_ref(), user.as_ref()).await?;
     Ok(Reply::ok(&DecisionBody::from(decision)))
 }

@@ -25,7 +25,10 @@ struct SetPhone {
 
 async fn set_login_phone(app: &PhoneBindingApp, call: Call) -> Result<Reply, Problem> {
     let ticket = open_login(&call, &app.tokens)?;
-    let body: SetPhone = call.json()?;
-    let state = app.ask.ask(ticket, &body.phone).await?;
+    let SetPhone { phone } = match call.json() {
+        Ok(body) => body,
+        Err(refusal) => return Err(app.ask.refuse(ticket, refusal).await.into()),
+    };
+    let state = app.ask.ask(ticket, &phone).await?;
     Ok(Reply::ok(&LoginAnswer::of(&state)))
 }

@@ -94,15 +94,14 @@ impl LoginStateStore for DynamoStore {
 
 #[async_trait]
 impl BindStore for DynamoStore {
-    async fn bind_facts(&self, key: LoginKey<'_>, wanted: &OwnerKey) -> Result<BindFacts, Fault> {
-        let owner = keys::owner(key.tenant, wanted.kind, &wanted.hash);
+    async fn bind_facts(&self, key: LoginKey<'_>, wanted: Option<&OwnerKey>) -> Result<BindFacts, Fault> {
+        let owner = wanted.map(|wanted| keys::owner(key.tenant, wanted.kind, &wanted.hash));
         let (factor, challenge) = (keys::factor(key.tenant, key.user), challenge_key(key));
-        let mut batch =
-            self.batch(std::slice::from_ref(&owner), &[factor.clone(), challenge.clone()]).await?;
+        let mut batch = self.batch(owner.as_slice(), &[factor.clone(), challenge.clone()]).await?;
         Ok(BindFacts {
             factor: batch.factor(&factor)?,
             challenge: batch.challenge(&challenge)?,
-            owner: batch.owner(&owner)?,
+            owner: owner.map_or(Ok(None), |key| batch.owner(&key))?,
         })
     }
 

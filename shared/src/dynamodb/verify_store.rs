@@ -62,6 +62,23 @@ impl VerifyStore for DynamoStore {
         Ok(if ours { Charged::Judged(challenge) } else { Charged::Refused(Some(challenge)) })
     }
 
+    async fn look(&self, key: LoginKey<'_>) -> Result<Option<Challenge>, Fault> {
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.logins())
+            .set_key(Some(challenge_key(key).attributes()))
+            .update_expression("REMOVE nothing")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Err(Fault::new("an impossible condition held")),
+            Err(error) => condition_failed(error)?.map(|item| challenge_item::decode(&item)).transpose(),
+        }
+    }
+
     async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault> {
         self.update_failures(tenant, user, "ADD failures :n", 1).await
     }

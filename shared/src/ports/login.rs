@@ -92,8 +92,8 @@ pub struct BindFacts {
 
 #[async_trait]
 pub trait BindStore: Send + Sync {
-    /// One strongly consistent BatchGetItem over both tables.
-    async fn bind_facts(&self, key: LoginKey<'_>, number: &OwnerKey) -> Result<BindFacts, Fault>;
+    /// One strongly consistent BatchGetItem over both tables. `number` is the one that is asked for, where it is one.
+    async fn bind_facts(&self, key: LoginKey<'_>, number: Option<&OwnerKey>) -> Result<BindFacts, Fault>;
     /// Sets the number asked for and takes away any code and its guesses, in one write, at most `max_changes` times a login.
     /// `Err` holds the challenge as it was where the condition did not hold.
     async fn ask_for_number(
@@ -189,6 +189,8 @@ pub enum BindRefused {
 pub trait VerifyStore: Send + Sync {
     /// Charges the guess and records it in ONE write, whatever the outcome.
     async fn charge_guess(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<Charged, Fault>;
+    /// How the login stands, where there is nothing to judge: a write that is always refused, since who verifies may not read.
+    async fn look(&self, key: LoginKey<'_>) -> Result<Option<Challenge>, Fault>;
     /// Adds one to the user's failures.
     async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
     /// Sets the user's failures to zero.

@@ -8,7 +8,7 @@ use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
 use crate::domain::audit::AuditEvent;
 use crate::domain::identity_source::IdentitySource;
-use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
+use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId, UserId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -130,6 +130,8 @@ pub struct PolicyFacts {
     pub application: Application,
     /// Whether the source that was asked about exists; `false` where none was.
     pub source_exists: bool,
+    /// The same of the user.
+    pub user_exists: bool,
 }
 
 #[async_trait]
@@ -139,5 +141,6 @@ pub trait PolicyReader: Send + Sync {
         &self,
         application: &ApplicationId,
         source: Option<&SourceId>,
+        user: Option<&UserId>,
     ) -> Result<Option<PolicyFacts>, Fault>;
 }

@@ -1,13 +1,15 @@
 //! `POST /v1/logins/{login}/phone`: an unbound user names the number to bind. Nothing is sent and nothing is bound yet.
 
 use super::LoginFailure;
+use super::admin_binding::seal_number;
 use super::login_state::key;
-use crate::domain::factor::{FactorPhone, owner_scope, phone_place};
+use crate::domain::identifier::PHONE;
+use crate::domain::ids::UserId;
 use crate::domain::login::{LoginState, MAX_PHONE_CHANGES, Status, Ticket};
 use crate::domain::phone::PhoneNumber;
 use crate::domain::refusal::Refusal;
-use crate::ports::login::{BindStore, OwnerKey};
-use crate::ports::{Clock, PersonalData};
+use crate::ports::login::{BindFacts, BindStore, OwnerKey};
+use crate::ports::{Clock, Fault, PersonalData};
 use std::sync::Arc;
 
 /// Sets the number that the next code goes to and that the right code will bind.
@@ -20,41 +22,25 @@ pub struct AskForNumber {
 
 impl AskForNumber {
     pub async fn ask(&self, ticket: Ticket, number: &str) -> Result<LoginState, LoginFailure> {
-        let now = self.clock.now();
-        if ticket.is_over(now) {
-            let state = LoginState { bound_hint: ticket.bound_hint.clone(), challenge: None, now, ticket };
-            return Err(LoginFailure::new(Refusal::LoginExpired, state));
-        }
-        let phone = match PhoneNumber::parse(number)
+        let phone = PhoneNumber::parse(number)
             .and_then(|phone| phone.check_allowed(&ticket.countries).map(|()| phone))
-        {
-            Ok(phone) => phone,
-            Err(refusal) => {
-                let state =
-                    LoginState { bound_hint: ticket.bound_hint.clone(), challenge: None, now, ticket };
-                return Err(LoginFailure::new(refusal, state));
-            }
-        };
-        let hash = self.personal.hash(&owner_scope(&ticket.tenant, "phone"), phone.e164());
-        let owner = OwnerKey { kind: "phone", hash: hash.clone() };
-        let facts = self.store.bind_facts(key(&ticket), &owner).await?;
-        let bound_hint = facts.factor.as_ref().and_then(|f| f.phone.as_ref()).map(|phone| phone.hint.clone());
-        let state = LoginState { bound_hint, challenge: facts.challenge, now, ticket };
-        if let Err(refusal) = may_ask(&state, facts.factor.is_some()) {
+            .map(|phone| {
+                seal_number(&*self.personal, &ticket.tenant, &ticket.user, &phone, self.clock.now())
+            });
+        let owner = phone.as_ref().ok().map(|phone| OwnerKey { kind: PHONE, hash: phone.hash.clone() });
+        let (state, known) = self.look(ticket, owner.as_ref()).await?;
+        if let Err(refusal) = may_ask(&state, known.user_exists) {
             return Err(LoginFailure::new(refusal, state));
         }
+        let wanted = match phone {
+            Ok(phone) => phone,
+            Err(refusal) => return Err(LoginFailure::new(refusal, state)),
+        };
         // Refused before anything is sent (acceptance F9), and once more when the bind is committed.
-        if facts.owner.is_some_and(|owner| owner != state.ticket.user) {
+        if known.owner.is_some_and(|owner| owner != state.ticket.user) {
             return Err(LoginFailure::new(Refusal::PhoneTaken, state));
         }
-        let LoginState { ticket, bound_hint, .. } = state;
-        let wanted = FactorPhone {
-            sealed: self.personal.seal(&phone_place(&ticket.tenant, &ticket.user), phone.e164()),
-            hash,
-            hint: phone.hint(),
-            country: phone.country().to_owned(),
-            since: now,
-        };
+        let LoginState { ticket, bound_hint, now, .. } = state;
         let asked = self
             .store
             .ask_for_number(key(&ticket), &wanted, ticket.code.max_attempts, MAX_PHONE_CHANGES)
@@ -68,6 +54,29 @@ impl AskForNumber {
             }
         }
     }
+
+    /// The refusal of a call that names no number, with the login as it stands.
+    pub async fn refuse(&self, ticket: Ticket, refusal: Refusal) -> LoginFailure {
+        match self.look(ticket, None).await {
+            Ok((state, _)) => LoginFailure::new(refusal, state),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    async fn look(&self, ticket: Ticket, number: Option<&OwnerKey>) -> Result<(LoginState, Known), Fault> {
+        let BindFacts { factor, challenge, owner } = self.store.bind_facts(key(&ticket), number).await?;
+        let known = Known { user_exists: factor.is_some(), owner };
+        let bound_hint = factor.and_then(|factor| factor.phone).map(|phone| phone.hint);
+        Ok((LoginState { bound_hint, challenge, now: self.clock.now(), ticket }, known))
+    }
+}
+
+/// What is known beside the login's state.
+struct Known {
+    /// Deleted users' logins may be in flight.
+    user_exists: bool,
+    /// Whom the number belongs to.
+    owner: Option<UserId>,
 }
 
 /// Whether this login may name a number now.

@@ -1,7 +1,7 @@
 //! What would be decided for a login, and why (acceptance H3). It asks the very function that decides logins.
 
 use super::authenticate::{Allowed, ReadPolicy};
-use crate::domain::ids::{ApplicationId, SourceId};
+use crate::domain::ids::{ApplicationId, SourceId, UserId};
 use crate::domain::policy::{Decision, PolicyInput, SourceSwitch, decide};
 use crate::domain::refusal::Refusal;
 use crate::ports::{Failure, PolicyReader};
@@ -12,16 +12,18 @@ pub struct ExplainPolicy {
 }
 
 impl ExplainPolicy {
-    /// `source` is the identity source of the first factor; `None` asks about a local login.
+    /// `source` is the identity source of the first factor; `None` asks about a local login. No rule depends on the user, but one that
+    /// doesn't exist is the asker's slip.
     pub async fn explain(
         &self,
         allowed: &Allowed<ReadPolicy>,
         application: &ApplicationId,
         source: Option<&SourceId>,
+        user: Option<&UserId>,
     ) -> Result<Decision, Failure> {
-        let facts = self.policy.policy_facts(allowed.own(application)?, source).await?;
+        let facts = self.policy.policy_facts(allowed.own(application)?, source, user).await?;
         let facts = facts.ok_or(Refusal::NotFound)?;
-        if source.is_some() && !facts.source_exists {
+        if (source.is_some() && !facts.source_exists) || (user.is_some() && !facts.user_exists) {
             return Err(Refusal::NotFound.into());
         }
         let switches = &facts.tenant.security.identity_sources;

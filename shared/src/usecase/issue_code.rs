@@ -90,10 +90,23 @@ impl IssueCode {
         Err(Fault::new("a send was overtaken by other requests every time").into())
     }
 
-    /// Whether this key has sent before in this login: asked where a body is malformed, since a key with another body is a mismatch first.
-    pub async fn key_was_used(&self, ticket: &Ticket, idempotency_key: &str) -> Result<bool, Fault> {
-        let facts = self.store.send_facts(key(ticket)).await?;
-        Ok(has_sent(facts.challenge.as_ref(), Some(&self.key_hash(ticket, idempotency_key))))
+    /// The refusal of a call whose body is malformed, with the login as it stands. The only body there is is `{}`: a key that sent with it
+    /// and comes back with another one is a client's mix-up, and that is what it hears.
+    pub async fn refuse(
+        &self,
+        ticket: Ticket,
+        idempotency_key: Option<&str>,
+        refusal: Refusal,
+    ) -> LoginFailure {
+        let SendFacts { factor, challenge, .. } = match self.store.send_facts(key(&ticket)).await {
+            Ok(facts) => facts,
+            Err(fault) => return fault.into(),
+        };
+        let key_hash = idempotency_key.map(|text| self.key_hash(&ticket, text));
+        let mixed_up = has_sent(challenge.as_ref(), key_hash.as_deref());
+        let bound_hint = factor.and_then(|factor| factor.phone).map(|phone| phone.hint);
+        let state = LoginState { ticket, bound_hint, challenge, now: self.clock.now() };
+        LoginFailure::new(if mixed_up { Refusal::IdempotencyMismatch } else { refusal }, state)
     }
 
     fn key_hash(&self, ticket: &Ticket, text: &str) -> String {

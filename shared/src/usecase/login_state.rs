@@ -2,6 +2,7 @@
 
 use super::LoginFailure;
 use crate::domain::login::{LoginState, Ticket};
+use crate::domain::refusal::Refusal;
 use crate::ports::Clock;
 use crate::ports::login::{LoginKey, LoginStateStore};
 use std::sync::Arc;
@@ -16,8 +17,11 @@ pub struct ReadLogin {
 impl ReadLogin {
     pub async fn read(&self, ticket: Ticket) -> Result<LoginState, LoginFailure> {
         let (factor, challenge) = self.store.login_state(key(&ticket)).await?;
+        // A user has a factor from its creation to its deletion.
+        let user_exists = factor.is_some();
         let bound_hint = factor.and_then(|factor| factor.phone).map(|phone| phone.hint);
-        Ok(LoginState { bound_hint, challenge, now: self.clock.now(), ticket })
+        let state = LoginState { bound_hint, challenge, now: self.clock.now(), ticket };
+        if user_exists { Ok(state) } else { Err(LoginFailure::new(Refusal::NotFound, state)) }
     }
 }
 

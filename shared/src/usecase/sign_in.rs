@@ -143,7 +143,8 @@ impl SignIn {
     ) -> Result<Begun, LoginFailure> {
         let now = self.clock.now();
         let tenant = application.tenant();
-        let owner = Account::parse(account_text).map(|account| OwnerKey {
+        let account = Account::parse(account_text);
+        let owner = account.as_ref().map(|account| OwnerKey {
             kind: account.kind(),
             hash: self.personal.hash(&owner_scope(&tenant, account.kind()), account.canonical()),
         });
@@ -164,9 +165,10 @@ impl SignIn {
         let by_address = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_address, Subject::Address, now)?;
 
-        // All of a user's identifiers share one throttle; what isn't an account has one of its own, so that it behaves alike.
-        let who = facts.owner.as_ref().map_or_else(|| account_text.to_string(), ToString::to_string);
-        let account = self.personal.hash(&format!("throttle|{}", tenant.id), &who);
+        // Throttled by what was typed, in its canonical form, and not by whose it is: whether two spellings or two identifiers share a
+        // throttle would tell which accounts exist.
+        let typed = account.as_ref().map_or(account_text, Account::canonical);
+        let account = self.personal.hash(&format!("throttle|{}", tenant.id), typed);
         let query = SignInQuery {
             tenant: &tenant.id,
             application: None,

@@ -10,7 +10,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::ports::login::{BindRefused, Charged, Guess, VerifyStore};
-use crate::ports::{Clock, Codes, Entropy, TokenClaims, TokenSigner, Tokens};
+use crate::ports::{Clock, Codes, Entropy, Fault, TokenClaims, TokenSigner, Tokens};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
@@ -31,18 +31,15 @@ impl VerifyCode {
         code: &Secret<String>,
     ) -> Result<(LoginState, Tokens), LoginFailure> {
         let now = self.clock.now();
-        let at = |ticket: Ticket, challenge: Option<Challenge>| LoginState {
-            bound_hint: ticket.bound_hint.clone(),
-            challenge,
-            now,
-            ticket,
-        };
+        let at = |ticket, challenge| at(ticket, challenge, now);
+        // The code may outlive its login, which takes nothing more.
+        if ticket.is_over(now) {
+            let state = self.look(ticket, now).await?;
+            return Err(LoginFailure::new(why_refused(&state), state));
+        }
         let macs = self.codes.guess_macs(scope(&ticket), code.expose());
         let attempt = base62(22, |buffer| self.entropy.fill(buffer));
         let guess = Guess { macs: &macs, attempt: &attempt, max_attempts: ticket.code.max_attempts, now };
-        if ticket.is_over(now) {
-            return Err(LoginFailure::new(Refusal::LoginExpired, at(ticket, None)));
-        }
         let challenge = match self.store.charge_guess(key(&ticket), &guess).await? {
             Charged::Judged(challenge) => challenge,
             Charged::Refused(challenge) => {
@@ -70,6 +67,19 @@ impl VerifyCode {
         }
     }
 
+    /// The refusal of a call that holds no guess, with the login as it stands.
+    pub async fn refuse(&self, ticket: Ticket, refusal: Refusal) -> LoginFailure {
+        match self.look(ticket, self.clock.now()).await {
+            Ok(state) => LoginFailure::new(refusal, state),
+            Err(fault) => fault.into(),
+        }
+    }
+
+    async fn look(&self, ticket: Ticket, now: Timestamp) -> Result<LoginState, Fault> {
+        let challenge = self.store.look(key(&ticket)).await?;
+        Ok(at(ticket, challenge, now))
+    }
+
     /// Commits the bind; the tokens are signed only after it.
     async fn bind(
         &self,
@@ -77,12 +87,7 @@ impl VerifyCode {
         mut challenge: Challenge,
         now: Timestamp,
     ) -> Result<(LoginState, Tokens), LoginFailure> {
-        let state = |ticket: Ticket, challenge| LoginState {
-            bound_hint: ticket.bound_hint.clone(),
-            challenge,
-            now,
-            ticket,
-        };
+        let state = |ticket, challenge| at(ticket, challenge, now);
         let (Some(phone), Some(out)) = (challenge.pending.clone(), challenge.code.as_ref()) else {
             return Err(LoginFailure::new(Refusal::NoCodeSent, state(ticket, Some(challenge))));
         };
@@ -117,6 +122,11 @@ impl VerifyCode {
         let tokens = self.signer.sign(&claims(&state.ticket, true, state.now))?;
         Ok((state, tokens))
     }
+}
+
+/// A login at one moment, as far as whoever verifies sees it: the number that was bound at the start.
+fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginState {
+    LoginState { bound_hint: ticket.bound_hint.clone(), challenge, now, ticket }
 }
 
 /// Why a guess was not judged, from the challenge as it was. The order is the one in which an honest client can act on it.
