@@ -130,6 +130,9 @@ impl Drop for Local {
     fn drop(&mut self) {
         self.process.kill();
         if !std::thread::panicking() {
+            while !self.process.is_silent() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             self.canaries.lock().unwrap().assert_absent("the log of local", &self.log());
         }
     }
