@@ -1,12 +1,28 @@
 //! What must never be readable at rest or in a log (acceptance H14): tests say which codes, passwords, keys, tokens, numbers and
 //! addresses they use; the logs are searched here, the tables by tests/python/scan_tables.py.
 
+use crate::http_client::Call;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+
+/// Members of the contract's documents whose texts are secret, and what they are.
+const SECRET_MEMBERS: &[(&str, &str)] = &[
+    ("password", "password"),
+    ("phone", "number"),
+    ("email", "e-mail"),
+    ("secret", "credential"),
+    ("operator_key", "credential"),
+    ("admin_key", "credential"),
+    ("application_secret", "credential"),
+    ("login_token", "login token"),
+    ("access_token", "access token"),
+    ("id_token", "id token"),
+    ("token", "id token"),
+];
 
 /// The secrets that one test has known.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +44,51 @@ impl Canaries {
             let mut file = std::fs::OpenOptions::new().append(true).create(true).open(file).unwrap();
             // One write, so that lines of parallel tests don't mix.
             file.write_all(format!("{}\n", line(kind, value)).as_bytes()).unwrap();
+        }
+    }
+
+    /// Notes what is secret in a call: its credential, and what its body names as a secret.
+    pub fn note_call(&mut self, call: &Call) {
+        let bearer = call.headers.get("authorization").and_then(|value| value.to_str().ok());
+        if let Some(credential) = bearer.and_then(|value| value.strip_prefix("Bearer ")) {
+            self.add_if_telling("credential", credential);
+        }
+        if let Ok(body) = serde_json::from_slice(&call.body) {
+            self.note(&body);
+        }
+    }
+
+    /// Notes what a JSON document names as a secret. A code is noted where it is read, from its message: most codes in calls are wrong.
+    pub fn note(&mut self, document: &Value) {
+        match document {
+            Value::Array(values) => values.iter().for_each(|value| self.note(value)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let kind = SECRET_MEMBERS.iter().find(|(member, _)| member == name);
+                    match (kind, value) {
+                        (Some((_, kind)), Value::String(text)) => self.add_if_telling(kind, text),
+                        _ => self.note(value),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Bad input is no secret, and a secret that is a plain word proves nothing where it is found.
+    fn add_if_telling(&mut self, kind: &'static str, text: &str) {
+        let telling = match kind {
+            "number" => {
+                text.len() >= 9 && text.starts_with('+') && text[1..].bytes().all(|b| b.is_ascii_digit())
+            }
+            "e-mail" => text.len() >= 8 && text.contains('@'),
+            "password" => {
+                text.len() >= 8 && text.is_ascii() && !text.bytes().all(|b| b.is_ascii_alphabetic())
+            }
+            _ => text.len() >= 20 && text.is_ascii(),
+        };
+        if telling && text.len() <= 4096 {
+            self.add(kind, text);
         }
     }
 
@@ -87,6 +148,24 @@ fn contains(text: &str, needle: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_document_names_as_a_secret_is_noted() {
+        let mut canaries = Canaries::new();
+        canaries.note(
+            &json!({"id": "ten_1", "admin_key": {"id": "key_1", "secret": "mfa_admin_0123456789abcdef"}}),
+        );
+        canaries.note(
+            &json!([{"phone": "+12025550123"}, {"phone": "12"}, {"password": "letters"}, {"code": "123456"}]),
+        );
+        let call = Call::post("/", &json!({"password": {"account": "a", "password": "correct horse"}}));
+        canaries.note_call(&call.bearer("mfa_app_0123456789abcdef"));
+        let noted: Vec<_> = canaries.0.iter().map(|known| known.1.as_str()).collect();
+        assert_eq!(
+            noted,
+            ["mfa_admin_0123456789abcdef", "+12025550123", "mfa_app_0123456789abcdef", "correct horse"]
+        );
+    }
 
     #[test]
     fn h14_a_code_is_found_as_a_word_and_other_secrets_anywhere() {

@@ -3,10 +3,11 @@
 
 use crate::events;
 use crate::http_client::{Answer, Call};
-use crate::runtime::Bootstrap;
+use crate::runtime::{Bootstrap, RuntimeError};
 use crate::template::Template;
 use bytes::Bytes;
 use http::HeaderMap;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The route of whatever has no other.
@@ -53,6 +54,24 @@ impl Gateway {
         let event = events::http_event(&call, &route, &parameters);
         let response = self.functions[&function].invoke(&event).await;
         events::answer(&response.unwrap_or_else(|error| panic!("{function}: {error:?}")))
+    }
+
+    /// Hands an event to the function that its method and path lead to.
+    ///
+    /// # Panics
+    /// If they lead to another route than the event says, or to none.
+    pub async fn handle(&self, event: &Value) -> Result<Value, RuntimeError> {
+        let method = event["requestContext"]["http"]["method"].as_str().expect("a method");
+        let path = event["rawPath"].as_str().expect("a path");
+        let (function, route, _) = self.route(method, path).expect("a route");
+        assert_eq!(event["routeKey"], route, "the gateway would send {method} {path} another way");
+        self.functions[&function].invoke(event).await
+    }
+
+    /// The path of the route that a method and a path lead to.
+    pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
+        let (_, route, _) = self.route(method, path)?;
+        Some(route.split(' ').next_back().unwrap_or_default().to_owned())
     }
 
     /// The most specific route: one without a variable part before one with, any before `{proxy+}`, and `$default` if there is no other.

@@ -7,6 +7,7 @@
     reason = "a test stops at its first surprise, and waits in real time"
 )]
 
+pub mod aws;
 pub mod canaries;
 pub mod engine;
 pub mod events;
@@ -17,6 +18,7 @@ pub mod process;
 pub mod proxy;
 pub mod python;
 pub mod repository;
+pub mod rights;
 pub mod runtime;
 pub mod sdk;
 pub mod server;

@@ -1,23 +1,27 @@
 //! The program `local` as a process, as a person starts it.
 
+use crate::canaries::Canaries;
 use crate::http_client::{Answer, Call, HttpClient};
 use crate::process::Process;
 use crate::repository::{self, TemporaryFolder};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// How long a start may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A running `local`, killed when dropped.
+/// A running `local`, killed when dropped; then its log is searched for every secret that went through here (acceptance H14).
 #[derive(Debug)]
 pub struct Local {
     process: Process,
     /// The line that it printed when it was ready: `url`, `operator_key` and `demo`.
     pub ready: Value,
     ready_line: String,
+    /// What was secret in the calls that went through here.
+    canaries: Mutex<Canaries>,
     http: HttpClient,
     _data: Option<TemporaryFolder>,
 }
@@ -39,12 +43,7 @@ impl Local {
     /// With a given data folder, so that it can be started again with the same, and further arguments. It logs all there is to log.
     pub async fn start_with(data: &Path, dynamodb: Option<&str>, arguments: &[&str]) -> Self {
         let mut command = Command::new(repository::program("debug", "local"));
-        command
-            .args(["--json", "--port", "0", "--data"])
-            .arg(data)
-            .args(arguments)
-            .env("LOG_LEVEL", "trace")
-            .env("RUST_LOG", "trace");
+        command.args(["--json", "--port", "0", "--data"]).arg(data).args(arguments).env("LOG_LEVEL", "trace");
         if let Some(url) = dynamodb {
             command.args(["--dynamodb", url]);
         }
@@ -59,7 +58,9 @@ impl Local {
             }
         };
         let http = HttpClient::new(ready["url"].as_str().expect("url"));
-        Self { process, ready, ready_line, http, _data: None }
+        let mut canaries = Canaries::new();
+        canaries.note(&ready);
+        Self { process, ready, ready_line, canaries: Mutex::new(canaries), http, _data: None }
     }
 
     pub fn url(&self) -> &str {
@@ -75,7 +76,10 @@ impl Local {
     }
 
     pub async fn send(&self, call: Call) -> Answer {
-        self.http.send(call).await
+        self.canaries.lock().unwrap().note_call(&call);
+        let answer = self.http.send(call).await;
+        self.canaries.lock().unwrap().note(&answer.json);
+        answer
     }
 
     /// The messages sent so far, oldest first: `[{to, body, sent_at}]`.
@@ -91,7 +95,9 @@ impl Local {
         let message = outbox.iter().rev().find(|message| message["to"] == number);
         let body =
             message.unwrap_or_else(|| panic!("no message to that number"))["body"].as_str().expect("body");
-        code_in(body)
+        let code = code_in(body);
+        self.canaries.lock().unwrap().add("code", &code);
+        code
     }
 
     /// Moves time forward for everything.
@@ -117,6 +123,18 @@ impl Local {
     /// Ends it as a crash would.
     pub fn crash(mut self) {
         self.process.kill();
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.process.kill();
+        if !std::thread::panicking() {
+            while !self.process.is_silent() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            self.canaries.lock().unwrap().assert_absent("the log of local", &self.log());
+        }
     }
 }
 

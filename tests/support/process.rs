@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -28,6 +29,7 @@ pub struct Process {
     child: Child,
     log: Log,
     stdout: mpsc::UnboundedReceiver<String>,
+    listeners: [JoinHandle<()>; 2],
 }
 
 impl Process {
@@ -46,9 +48,11 @@ impl Process {
         let mut child = child.unwrap_or_else(|error| panic!("{:?}: {error}", command.get_program()));
         let log = Log::default();
         let (lines, stdout) = mpsc::unbounded_channel();
-        listen(child.stdout.take().expect("piped"), log.clone(), Some(lines));
-        listen(child.stderr.take().expect("piped"), log.clone(), None);
-        Self { child, log, stdout }
+        let listeners = [
+            listen(child.stdout.take().expect("piped"), log.clone(), Some(lines)),
+            listen(child.stderr.take().expect("piped"), log.clone(), None),
+        ];
+        Self { child, log, stdout, listeners }
     }
 
     pub fn log(&self) -> &Log {
@@ -58,6 +62,11 @@ impl Process {
     /// How it ended; `None` while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
+    }
+
+    /// Whether all that it has ever written is in its log: it and its own children have ended, or closed their outputs.
+    pub fn is_silent(&self) -> bool {
+        self.listeners.iter().all(JoinHandle::is_finished)
     }
 
     /// The next line of its standard output; `None` once it has closed it, or after `patience`.
@@ -91,7 +100,11 @@ impl Drop for Process {
     }
 }
 
-fn listen(stream: impl Read + Send + 'static, log: Log, lines: Option<mpsc::UnboundedSender<String>>) {
+fn listen(
+    stream: impl Read + Send + 'static,
+    log: Log,
+    lines: Option<mpsc::UnboundedSender<String>>,
+) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut reader = BufReader::new(stream);
         let mut buffer = Vec::new();
@@ -103,5 +116,5 @@ fn listen(stream: impl Read + Send + 'static, log: Log, lines: Option<mpsc::Unbo
                 let _ = lines.send(line);
             }
         }
-    });
+    })
 }

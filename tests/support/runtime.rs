@@ -105,7 +105,10 @@ impl Bootstrap {
     /// Waits until the process has ended or has reported that it can't start.
     async fn why_gone(&self) -> RuntimeError {
         loop {
-            let ended = self.process.lock().unwrap().ended();
+            let ended = {
+                let mut process = self.process.lock().unwrap();
+                process.ended().filter(|_| process.is_silent())
+            };
             if let Some(error) = self.api.init_error.lock().unwrap().clone() {
                 return RuntimeError::Init(error);
             }

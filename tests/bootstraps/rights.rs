@@ -1,0 +1,294 @@
+//! Each function asks the tables for what template.yaml lets it, and for all of that: every call of the contract is made, and what
+//! the functions ask for is held against their rights.
+
+use crate::deployment::Deployment;
+use serde_json::{Value, json};
+use shared::auth::{Es256TokenSigner, SigningKeys};
+use shared::config::{OsEntropy, SystemClock};
+use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
+use shared::ports::{Clock, Entropy, TokenClaims, TokenSigner};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use tests::events;
+use tests::http_client::{Answer, Call};
+use tests::proxy::{Fault, Gate};
+use tests::rights::{lacking, unused};
+use tests::server::{self, Server};
+use tests::template::{Route, Template};
+
+const PASSWORD: &str = "correct horse battery";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_used() {
+    let world = World::start().await;
+    world.administer().await;
+    world.keep_users().await;
+    world.log_in().await;
+    world.log_in_by_id_token().await;
+
+    let template = Template::load();
+    for (name, function) in &template.functions {
+        let done = world.deployment.asked(name);
+        let lacking = lacking(function, &done);
+        assert!(lacking.is_empty(), "{name} may not: {lacking:#?}");
+        let unused = unused(function, &done);
+        assert!(unused.is_empty(), "{name} never uses: {unused:#?}");
+    }
+    let routes = template.functions.values().flat_map(|function| &function.routes);
+    let called = world.called.lock().unwrap();
+    let not_called: Vec<_> =
+        routes.filter(|route| route.path.starts_with("/v1") && !called.contains(route)).collect();
+    assert!(not_called.is_empty(), "nobody has called {not_called:#?}");
+    world.deployment.assert_quiet();
+}
+
+struct World {
+    deployment: Deployment,
+    tenant: String,
+    admin_key: String,
+    application: String,
+    /// Every route that was taken.
+    called: Mutex<BTreeSet<Route>>,
+}
+
+impl World {
+    async fn start() -> Self {
+        let deployment = Deployment::start().await;
+        let mut world = Self {
+            admin_key: deployment.operator_key.clone(),
+            deployment,
+            tenant: String::new(),
+            application: String::new(),
+            called: Mutex::default(),
+        };
+        let body = json!({ "name": "Acme", "home_country": "US" });
+        let call = Call::post("/v1/tenants", &body).bearer(&world.admin_key);
+        let made = world.send(call).await.expect(201);
+        world.tenant = text(&made, "/id");
+        world.admin_key = text(&made, "/admin_key/secret");
+        let body = json!({ "name": "Shop", "origins": ["https://shop.example.com"] });
+        world.application = text(&world.admin("POST", "/applications", body).await.expect(201), "/id");
+        world
+    }
+
+    async fn send(&self, call: Call) -> Answer {
+        let path = call.target.split('?').next().unwrap();
+        let path = self.deployment.gateway.route_of(call.method.as_str(), path).expect("a route");
+        self.called.lock().unwrap().insert(Route { method: call.method.to_string(), path });
+        self.deployment.gateway.send(call).await
+    }
+
+    /// A call below the tenant, as its owner.
+    async fn admin(&self, method: &str, rest: &str, body: Value) -> Answer {
+        let call = Call::new(method, &format!("/v1/tenants/{}{rest}", self.tenant)).bearer(&self.admin_key);
+        self.send(if body.is_null() { call } else { call.json(&body) }).await
+    }
+
+    async fn get(&self, rest: &str) -> Value {
+        self.admin("GET", rest, Value::Null).await.expect(200)
+    }
+
+    async fn delete(&self, rest: &str) {
+        self.admin("DELETE", rest, Value::Null).await.expect(204);
+    }
+
+    /// Everything of policy-admin.
+    async fn administer(&self) {
+        self.get("").await;
+        self.admin("PATCH", "", json!({ "name": "Acme Corporation" })).await.expect(200);
+        for on in [false, true] {
+            self.admin("PATCH", "/security", json!({ "sending": { "enabled": on } })).await.expect(200);
+        }
+        self.get("/security").await;
+
+        let made =
+            self.admin("POST", "/applications", json!({ "name": "Desk", "customize_security": true })).await;
+        let made = made.expect(201);
+        let desk = format!("/applications/{}", text(&made, "/id"));
+        self.get("/applications").await;
+        self.get(&desk).await;
+        self.get(&format!("{desk}/security")).await;
+        let on = json!({ "mfa": { "sms": { "enabled": true } } });
+        self.admin("PATCH", &format!("{desk}/security"), on).await.expect(200);
+        self.admin("PATCH", &desk, json!({ "origins": ["https://desk.example.com"] })).await.expect(200);
+        let secret = self.admin("POST", &format!("{desk}/secrets"), Value::Null).await.expect(201);
+        self.delete(&format!("{desk}/secrets/{}", text(&secret, "/id"))).await;
+        let body = json!({ "application": text(&made, "/id") });
+        self.admin("POST", "/policy/explain", body).await.expect(200);
+        self.delete(&desk).await;
+
+        let body = json!({
+            "kind": "oidc", "name": "Staff", "issuer": "https://login.example.com", "audience": "mfa",
+        });
+        let source = text(&self.admin("POST", "/identity-sources", body).await.expect(201), "/id");
+        self.get("/identity-sources").await;
+        self.get(&format!("/identity-sources/{source}")).await;
+        self.delete(&format!("/identity-sources/{source}")).await;
+
+        let body = json!({ "role": "owner", "name": "second" });
+        let key = text(&self.admin("POST", "/admin-keys", body).await.expect(201), "/id");
+        self.get("/admin-keys").await;
+        self.get(&format!("/admin-keys/{key}")).await;
+        self.delete(&format!("/admin-keys/{key}")).await;
+    }
+
+    async fn user(&self, body: Value) -> String {
+        let made = self.admin("POST", "/users", body).await.expect(201);
+        format!("/users/{}", text(&made, "/id"))
+    }
+
+    /// Everything of user-directory.
+    async fn keep_users(&self) {
+        let ann =
+            self.user(json!({ "username": "ann", "email": "ann@example.com", "password": PASSWORD })).await;
+        self.get("/users").await;
+        self.get("/users?username=ann").await;
+        self.get(&ann).await;
+        self.admin("PATCH", &ann, json!({ "username": "anna" })).await.expect(200);
+        self.admin("PUT", &format!("{ann}/phone"), json!({ "phone": "+12025550101" })).await.expect(200);
+        self.admin("PATCH", &ann, json!({ "username": null, "email": null })).await.expect(200);
+        self.admin("PATCH", &ann, json!({ "username": "ann" })).await.expect(200);
+        self.delete(&format!("{ann}/phone")).await;
+        self.get(&format!("{ann}/challenges")).await;
+        self.delete(&ann).await;
+        // The operator reads every tenant.
+        let call =
+            Call::get(&format!("/v1/tenants/{}/users", self.tenant)).bearer(&self.deployment.operator_key);
+        self.send(call).await.expect(200);
+    }
+
+    /// Starts a login; answers its path and token.
+    async fn start_login(&self, account: &str) -> (String, String) {
+        let body = json!({
+            "application": self.application,
+            "password": { "account": account, "password": PASSWORD },
+        });
+        let begun = self.send(Call::post("/v1/logins", &body)).await.expect(200);
+        (format!("/v1/logins/{}", text(&begun, "/login/id")), text(&begun, "/login_token"))
+    }
+
+    async fn step(&self, login: &(String, String), step: &str, body: Value) -> Answer {
+        self.send(Call::post(&format!("{}/{step}", login.0), &body).bearer(&login.1)).await
+    }
+
+    /// Everything that a login by password may meet: a preflight request, a wrong password, a bind, wrong and right codes.
+    async fn log_in(&self) {
+        let preflight = Call::new("OPTIONS", "/v1/logins")
+            .header("origin", "https://shop.example.com")
+            .header("access-control-request-method", "POST");
+        self.send(preflight).await.expect(204);
+        self.admin("PATCH", "/security", json!({ "mfa": { "sms": { "enabled": true } } })).await.expect(200);
+        let bob = self.user(json!({ "username": "bob", "password": PASSWORD })).await;
+        let body = json!({
+            "application": self.application,
+            "password": { "account": "bob", "password": "not his" },
+        });
+        self.send(Call::post("/v1/logins", &body)).await.refused(401, "first_factor_failed");
+
+        let number = "+12025550102";
+        let login = self.start_login("bob").await;
+        self.step(&login, "phone", json!({ "phone": number })).await.expect(200);
+        self.step(&login, "code", json!({})).await.expect(200);
+        let code = self.deployment.sns.code_sent_to(number);
+        let wrong = format!("{:06}", (code.parse::<u32>().unwrap() + 1) % 1_000_000);
+        self.step(&login, "verification", json!({ "code": wrong })).await.refused(401, "wrong_code");
+        self.step(&login, "verification", json!({ "code": code })).await.expect(200);
+        self.send(Call::get(&login.0).bearer(&login.1)).await.expect(200);
+
+        // Somebody else was quicker with the number, between its code and its bind.
+        let (first, second) = ("+12025550103", "+12025550104");
+        let eve = self.user(json!({ "username": "eve", "password": PASSWORD })).await;
+        let login = self.start_login("eve").await;
+        self.step(&login, "phone", json!({ "phone": first })).await.expect(200);
+        self.step(&login, "code", json!({})).await.expect(200);
+        self.admin("PUT", &format!("{bob}/phone"), json!({ "phone": first })).await.expect(200);
+        let code = self.deployment.sns.code_sent_to(first);
+        self.step(&login, "verification", json!({ "code": code })).await.refused(409, "phone_taken");
+        self.step(&login, "phone", json!({ "phone": second })).await.expect(200);
+        self.delete(&eve).await;
+    }
+
+    /// A user whom an identity source names for the first time, at two processes at once.
+    async fn log_in_by_id_token(&self) {
+        let provider = Provider::start().await;
+        let body = json!({
+            "kind": "oidc", "name": "Staff", "issuer": provider.issuer, "audience": provider.application.as_str(),
+            "jwks_uri": provider.jwks_uri, "provisioning": "just_in_time",
+        });
+        let source = text(&self.admin("POST", "/identity-sources", body).await.expect(201), "/id");
+        let body = json!({
+            "application": self.application,
+            "id_token": { "identity_source": source, "token": provider.id_token() },
+        });
+        let call = || Call::post("/v1/logins", &body);
+
+        let gate = Gate::new();
+        self.deployment.proxies["sign-in"].fail_next("TransactWriteItems", Fault::Held(gate.clone()));
+        let first = self.send(call());
+        let second = async {
+            gate.arrival().await;
+            let other = self.deployment.another("sign-in").await;
+            let answer = other.invoke(&events::http_event(&call(), "POST /v1/logins", &[])).await.unwrap();
+            gate.open();
+            events::answer(&answer)
+        };
+        let (first, second) = futures::join!(first, second);
+        let (first, second) = (first.expect(200), second.expect(200));
+        assert_eq!(first["login"]["user"], second["login"]["user"], "one subject is one user");
+        assert_ne!(first["login"]["id"], second["login"]["id"]);
+    }
+}
+
+/// An OpenID provider that is known by its keys: another deployment's signer, on this machine.
+struct Provider {
+    issuer: String,
+    jwks_uri: String,
+    /// The client id that it knows us by.
+    application: ApplicationId,
+    tenant: TenantId,
+    signer: Es256TokenSigner,
+    _server: Server,
+}
+
+impl Provider {
+    async fn start() -> Self {
+        let draw = |buffer: &mut [u8]| OsEntropy.fill(buffer);
+        let tenant = TenantId::generate(draw);
+        let keys = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
+        let jwks = keys.public_keys().jwks();
+        let server = Server::start(move |_| {
+            let answer = server::json(200, &jwks);
+            Box::pin(async { Some(answer) })
+        })
+        .await;
+        Self {
+            issuer: format!("{}/t/{tenant}", server.url()),
+            jwks_uri: format!("{}/keys", server.url()),
+            application: ApplicationId::generate(&tenant, draw),
+            signer: Es256TokenSigner::new(keys, &server.url(), Arc::new(OsEntropy)),
+            tenant,
+            _server: server,
+        }
+    }
+
+    fn id_token(&self) -> String {
+        let draw = |buffer: &mut [u8]| OsEntropy.fill(buffer);
+        let now = SystemClock.now();
+        let claims = TokenClaims {
+            tenant: self.tenant.clone(),
+            application: self.application.clone(),
+            user: UserId::generate(draw),
+            login: LoginId::generate(draw),
+            auth_time: now,
+            issued_at: now,
+            amr: &["pwd"],
+            acr: "aal1",
+        };
+        self.signer.sign(&claims).unwrap().id_token.into_exposed()
+    }
+}
+
+fn text(answer: &Value, pointer: &str) -> String {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("no {pointer} in {answer}")).to_owned()
+}
