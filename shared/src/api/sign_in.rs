@@ -89,7 +89,7 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
         application: &body.application,
         secret: call.optional_bearer()?,
         origin: call.header(header::ORIGIN)?,
-        client_ip: call.client_ip,
+        provenance: call.provenance(),
     };
     let answer = match app.sign_in.start(&start, proof, &|origin| call.allow_origin(origin)).await? {
         Begun::Challenge { state, login_token } => {

@@ -27,6 +27,18 @@ pub struct User {
     pub version: u64,
 }
 
+impl User {
+    /// The user as one write makes it, with this subject as the one that `source` knows it as, or with none.
+    pub fn with_identity(&self, source: &SourceId, subject: Option<&SealedIdentifier>) -> Self {
+        let mut after = Self { version: self.version + 1, ..self.clone() };
+        match subject {
+            Some(subject) => after.identities.insert(source.clone(), subject.clone()),
+            None => after.identities.remove(source),
+        };
+        after
+    }
+}
+
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "User({} of {}, version {})", self.id, self.tenant, self.version)

@@ -39,9 +39,7 @@ impl IdentityLinks for DynamoStore {
         subject: &SealedIdentifier,
         event: &AuditEvent,
     ) -> Result<UserWrite, Fault> {
-        let mut after = User { version: user.version + 1, ..user.clone() };
-        after.identities.insert(source.clone(), subject.clone());
-        self.change_user(user, &after, event).await
+        self.change_user(user, &user.with_identity(source, Some(subject)), event).await
     }
 
     async fn unlink_subject(
@@ -50,8 +48,6 @@ impl IdentityLinks for DynamoStore {
         source: &SourceId,
         event: &AuditEvent,
     ) -> Result<UserWrite, Fault> {
-        let mut after = User { version: user.version + 1, ..user.clone() };
-        after.identities.remove(source);
-        self.change_user(user, &after, event).await
+        self.change_user(user, &user.with_identity(source, None), event).await
     }
 }

@@ -99,7 +99,8 @@ pub trait ProvisionStore: Send + Sync {
     ) -> Result<Provisioned, Fault>;
 }
 
-/// An administrator's hand on which subjects are which user.
+/// An administrator's hand on which subjects are which user. The event is that of
+/// [`User::with_identity`]'s change; where there is none, nothing is to be written.
 #[async_trait]
 pub trait IdentityLinks: Send + Sync {
     /// Makes `subject` the one that `source` knows `user` as, in the place of any other. `user` as it was read.

@@ -10,6 +10,7 @@ use super::login_token::LoginTokens;
 use super::verify_code::claims;
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::application::{Application, ApplicationType};
+use crate::domain::audit::Provenance;
 use crate::domain::factor::{Factor, owner_scope};
 use crate::domain::first_factor::{Subject, Throttle};
 use crate::domain::identifier::Account;
@@ -25,7 +26,6 @@ use crate::domain::user::presented_password;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInStore, SignInUser};
 use crate::ports::{Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenSigner, Tokens};
 use by_id_token::OfferedToken;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// Takes first factors.
@@ -52,7 +52,7 @@ pub struct Start<'a> {
     pub secret: Option<&'a str>,
     /// The browser's `Origin`, if there is one.
     pub origin: Option<&'a str>,
-    pub client_ip: Option<IpAddr>,
+    pub provenance: Provenance,
 }
 
 /// What is offered as a first factor.
@@ -149,7 +149,7 @@ impl SignIn {
             hash: self.personal.hash(&owner_scope(&tenant, account.kind()), account.canonical()),
         });
         // With the application's secret it is a back end that calls: its address is not the user's.
-        let client_ip = start.client_ip.filter(|_| start.secret.is_none());
+        let client_ip = start.provenance.client_ip.filter(|_| start.secret.is_none());
         let address = client_ip.map(|ip| self.personal.hash("throttle|ip", &network(ip)));
         let query = SignInQuery {
             tenant: &tenant,

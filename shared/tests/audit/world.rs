@@ -11,12 +11,13 @@ use shared::api::{policy_admin, user_directory};
 use shared::auth::{Argon2Passwords, OperatorHashes, PersonalDataKeys, XChaChaPersonalData};
 use shared::compose::{self, Base};
 use shared::config::OsEntropy;
+use shared::domain::time::Timestamp;
 use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
-use shared::ports::Entropy;
+use shared::ports::{Clock, Entropy};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Where every call comes from.
 pub const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 23));
@@ -63,14 +64,35 @@ impl Intercept for RequestCounter {
     }
 }
 
+/// Never says the same moment twice.
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
 impl World {
+    /// Its clock stands still.
     pub async fn new() -> Self {
+        let clock = Arc::new(TestClock::start());
+        Self::with(clock.clone(), clock).await
+    }
+
+    /// Its clock goes on with every look at it, so that events have an order in time.
+    pub async fn ticking() -> Self {
+        let clock = TestClock::start();
+        let ticking = Ticking(AtomicI64::new(clock.now().millis()));
+        Self::with(Arc::new(clock), Arc::new(ticking)).await
+    }
+
+    async fn with(test_clock: Arc<TestClock>, clock: Arc<dyn Clock>) -> Self {
         let plain = store().await;
         let requests = RequestCounter::default();
         let counted = plain.client().config().to_builder().interceptor(requests.clone()).build();
         let client = aws_sdk_dynamodb::Client::from_conf(counted);
         let store = DynamoStore::new(client, plain.directory(), plain.logins());
-        let clock = Arc::new(TestClock::start());
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(11));
         let base = Base { store: store.clone(), clock: clock.clone(), entropy: entropy.clone() };
         let keys = PersonalDataKeys::generate(&OsEntropy).into_exposed();
@@ -84,7 +106,7 @@ impl World {
             .mount(Arc::new(users), user_directory::ROUTES);
         let mut world = Self {
             store,
-            clock,
+            clock: test_clock,
             operator: operator.text.into_exposed(),
             tenant: String::new(),
             owner: String::new(),

@@ -7,8 +7,9 @@ use shared::domain::factor::owner_scope;
 use shared::domain::identifier::SUBJECT;
 use shared::domain::identity_source::ExternalSubject;
 use shared::domain::ids::{EventId, SourceId, UserId};
+use shared::domain::time::Timestamp;
 use shared::domain::user::{SealedIdentifier, User, identity_field, place};
-use shared::ports::{Entropy as _, IdentityLinks, UserStore, UserWrite};
+use shared::ports::{IdentityLinks, UserStore, UserWrite};
 
 struct Scene {
     world: World,
@@ -43,13 +44,23 @@ impl Scene {
 
     async fn link(&self, user: &User, sub: &str) -> UserWrite {
         let sealed = self.sealed(&user.id, sub);
-        let written = self.world.store.link_subject(user, &self.source, &sealed, &event(user)).await;
+        let Some(event) = self.event(user, Some(&sealed)) else { return UserWrite::Done };
+        let written = self.world.store.link_subject(user, &self.source, &sealed, &event).await;
         written.expect("the engine answers")
     }
 
     async fn unlink(&self, user: &User) -> UserWrite {
-        let written = self.world.store.unlink_subject(user, &self.source, &event(user)).await;
+        let Some(event) = self.event(user, None) else { return UserWrite::Done };
+        let written = self.world.store.unlink_subject(user, &self.source, &event).await;
         written.expect("the engine answers")
+    }
+
+    /// What the audit would say of it.
+    fn event(&self, user: &User, subject: Option<&SealedIdentifier>) -> Option<AuditEvent> {
+        let change = AuditedChange::user_changed(user, &user.with_identity(&self.source, subject))?;
+        let id = EventId::generate(|buffer| buffer.fill(7));
+        let (tenant, at) = (self.world.tenant.id(), Timestamp::from_secs(0));
+        Some(change.by(Actor::System, Provenance::default(), tenant, at, id))
     }
 
     /// Whom the subject signs in as.
@@ -131,18 +142,4 @@ async fn f2b_deleting_a_user_frees_its_subjects() {
     assert_eq!(scene.who("1").await, None);
     assert_eq!(scene.link(&scene.read(&bob).await, "1").await, UserWrite::Done);
     assert_eq!(scene.world.counts().await, [1, 2, 1]);
-}
-
-/// What the audit is told of a link.
-fn event(user: &User) -> AuditEvent {
-    let nameless = User {
-        username: None,
-        email: None,
-        locale: None,
-        password_hash: Some(String::new()),
-        ..user.clone()
-    };
-    let change = AuditedChange::user_changed(&nameless, user).expect("a change");
-    let id = EventId::generate(|buffer| shared::config::OsEntropy.fill(buffer));
-    change.by(Actor::System, Provenance::default(), user.tenant.clone(), user.created_at, id)
 }

@@ -63,6 +63,14 @@ async fn f2b_h14_such_a_user_is_known_by_its_subject_only_and_that_is_not_readab
     for member in ["username", "email", "phone", "locale"] {
         assert_eq!(read[member], Value::Null, "{member}");
     }
+    let told = world.admin("GET", &format!("/audit-events?user={user}"), Value::Null).await.expect(200);
+    assert_eq!(told["items"].as_array().map(Vec::len), Some(1));
+    let event = &told["items"][0];
+    assert_eq!(
+        (&event["type"], &event["actor"]),
+        (&json!("user.created"), &json!({"type": "user", "user": user}))
+    );
+    assert!(event["after"]["identities"][&source]["hash"].is_string(), "{event}");
     let stored = format!("{:?}", world.items().await);
     assert!(stored.contains(&user) && !stored.contains(sub));
     // Subjects are a source's own, and case counts.

@@ -149,11 +149,13 @@ pub(super) fn user(user: &User) -> Details {
         created_at: _,
         version: _,
     } = user;
-    let hash = |of: &Option<SealedIdentifier>| of.as_ref().map(|one| json!({"hash": one.hash}));
+    let hash = |of: &SealedIdentifier| json!({"hash": of.hash});
+    let subjects: BTreeMap<_, _> =
+        identities.iter().map(|(source, subject)| (source.as_str(), hash(subject))).collect();
     details(json!({
-        "username": hash(username),
-        "email": hash(email),
-        "identities": identities.iter().map(|(source, one)| (source.to_string(), json!({"hash": one.hash}))).collect::<Details>(),
+        "username": username.as_ref().map(hash),
+        "email": email.as_ref().map(hash),
+        "identities": subjects,
         "locale": locale.as_ref().map(|locale| locale.as_str()),
         "password": password_hash.as_ref().map(|_| "set"),
     }))

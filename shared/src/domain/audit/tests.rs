@@ -5,6 +5,7 @@ use crate::domain::ids::SourceId;
 use crate::domain::settings::{SecurityRules, TenantSecurity};
 use crate::domain::user::{SealedIdentifier, User};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 fn event(change: AuditedChange) -> AuditEvent {
     let tenant = TenantId::parse("ten_aaaaaaaaaaaa").expect("an id");
@@ -24,7 +25,7 @@ fn user(username: &str, password: Option<&str>) -> User {
         tenant: TenantId::parse("ten_aaaaaaaaaaaa").expect("an id"),
         username: Some(SealedIdentifier { sealed: "sealed".to_owned(), hash: username.to_owned() }),
         email: None,
-        identities: Default::default(),
+        identities: BTreeMap::new(),
         locale: None,
         password_hash: password.map(str::to_owned),
         created_at: Timestamp::from_secs(0),
@@ -136,6 +137,19 @@ fn h14_a_user_is_shown_by_keyed_hashes_and_its_password_not_at_all() {
     };
     assert_eq!(password(Some("$argon2id$two")), Some((json!("set"), json!("replaced"))));
     assert_eq!(password(None), Some((json!("set"), Value::Null)));
+}
+
+#[test]
+fn a_linked_subject_is_shown_by_its_source_and_its_keyed_hash() {
+    let source = SourceId::parse(&format!("src_{}", "s".repeat(22))).expect("an id");
+    let before = user("hash-of-ana", None);
+    let subject = SealedIdentifier { sealed: "sealed".to_owned(), hash: "hash-of-subject".to_owned() };
+    let linked = before.with_identity(&source, Some(&subject));
+    let (kind, was, is) = told(AuditedChange::user_changed(&before, &linked)).expect("a change");
+    let expected = |value: Value| json!({"identities": {source.as_str(): value}});
+    assert_eq!((kind, was), ("user.changed", expected(Value::Null)));
+    assert_eq!(is, expected(json!({"hash": "hash-of-subject"})));
+    assert_eq!(AuditedChange::user_changed(&before, &linked.with_identity(&source, None)), None);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 //! third read. A failed token is not throttled as a password is: signatures are not guessed.
 
 use super::{AllowOrigin, Begun, SignIn, Start, admit, known};
-use crate::domain::audit::{Actor, AuditedChange, Provenance};
+use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
 use crate::domain::identity_source::{ExternalSubject, Provisioning};
@@ -59,7 +59,7 @@ impl SignIn {
         let (user, factor) = match owner {
             Some(user) => self.signed_in(&tenant.id, &user).await?,
             None if source.provisioning == Provisioning::JustInTime => {
-                self.provision(&tenant.id, &subject, now).await?
+                self.provision(&tenant.id, &subject, &start.provenance, now).await?
             }
             None => return Err(Refusal::IdTokenRefused(NO_USER).into()),
         };
@@ -108,6 +108,7 @@ impl SignIn {
         &self,
         tenant: &TenantId,
         subject: &ExternalSubject,
+        provenance: &Provenance,
         now: Timestamp,
     ) -> Result<(SignInUser, Option<Factor>), LoginFailure> {
         let id = UserId::generate(|buffer| self.entropy.fill(buffer));
@@ -124,14 +125,12 @@ impl SignIn {
             version: 1,
         };
         let factor = Factor { revision: 1, ..Factor::default() };
-        // The identity source vouches for it; nobody of this tenant acts.
-        let events: Vec<_> = AuditedChange::user_created(&user, &factor)
-            .into_iter()
-            .map(|change| {
-                let id = EventId::generate(|buffer| self.entropy.fill(buffer));
-                change.by(Actor::System, Provenance::default(), tenant.clone(), now, id)
-            })
-            .collect();
+        // Nobody else had a hand in it.
+        let event = |change: AuditedChange| -> AuditEvent {
+            let id = EventId::generate(|buffer| self.entropy.fill(buffer));
+            change.by(Actor::User(user.id.clone()), provenance.clone(), tenant.clone(), now, id)
+        };
+        let events: Vec<_> = AuditedChange::user_created(&user, &factor).into_iter().map(event).collect();
         match self.provision.create_from_subject(&user, &factor, &events).await? {
             Provisioned::Created => {
                 let user = SignInUser { id: user.id, password_hash: None, locale: None };
