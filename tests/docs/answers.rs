@@ -175,6 +175,7 @@ async fn every_operation_answers_as_described() {
     client.call("get_admin_key", "", &admin, 200).await;
     client.call("delete_admin_key", "", &text(&key, "/secret"), 403).await;
     client.call("delete_admin_key", "", &admin, 204).await;
+    client.call("list_audit_events", "", &admin, 200).await;
     client.call("delete_application", "", &admin, 204).await;
     client.call("delete_identity_source", "", &admin, 204).await;
 
