@@ -36,5 +36,5 @@ fn every_threat_has_its_row() {
     let numbers: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(numbers, (1..=33).map(|n| format!("T{n}")).collect::<Vec<_>>());
     assert!(rows.iter().all(|row| row.len() == 4), "a row has not four cells");
-    assert!(rows.iter().all(|row| !row[3].is_empty() == code(&row[3]).is_some()));
+    assert!(rows.iter().all(|row| row[3].is_empty() != code(&row[3]).is_some()));
 }

@@ -78,7 +78,7 @@ impl Spec {
             "object" => value.is_object(),
             other => panic!("{at}: a type {other}"),
         };
-        assert!(types.is_empty() || types.iter().any(|name| is_type(name)), "{at}: {value} is not {types:?}");
+        assert!(types.is_empty() || types.iter().any(is_type), "{at}: {value} is not {types:?}");
         if let Some(allowed) = schema["enum"].as_array() {
             assert!(allowed.contains(value), "{at}: {value} is not one of {allowed:?}");
         }
