@@ -34,7 +34,6 @@ refusals! {
     Duplicate { .. } => Duplicate { field: "" },
     Conflict => Conflict,
     NotPossible(_) => NotPossible(""),
-    NotPossible(_) => NotPossible(""),
     PhoneTaken => PhoneTaken,
     InvalidPhone(_) => InvalidPhone(""),
     FirstFactorFailed => FirstFactorFailed,

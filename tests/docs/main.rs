@@ -6,5 +6,6 @@ mod dependencies;
 mod errors;
 mod openapi;
 mod rights;
+mod security;
 mod spec;
 mod tables;

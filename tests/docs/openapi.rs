@@ -3,6 +3,7 @@
 use crate::errors::every_code;
 use crate::spec::{Spec, members};
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
+use shared::domain::audit::EventKind;
 use shared::http::Route;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +48,14 @@ fn the_codes_are_those_of_the_code() {
     let described: BTreeSet<&str> = codes.iter().map(|code| code.as_str().expect("text")).collect();
     let codes = every_code();
     assert_eq!(described, codes.keys().map(String::as_str).collect());
+}
+
+#[test]
+fn the_types_of_events_are_those_of_the_code() {
+    let spec = Spec::read();
+    let types = spec.0["components"]["schemas"]["AuditEventType"]["enum"].as_array().expect("an enum");
+    let in_code: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(types.iter().map(|kind| kind.as_str().expect("text")).collect::<Vec<_>>(), in_code);
 }
 
 /// Every code is named at the status that it has, and only there. 405 is no operation's: it is said in the introduction.

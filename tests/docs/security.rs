@@ -1,0 +1,40 @@
+//! docs/SECURITY.md names tests that exist, and every threat once.
+
+use crate::tables::{code, rows};
+use tests::repository;
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let mut sources = String::new();
+    for folder in ["shared", "infra", "tests"] {
+        for file in repository::files(folder, ".rs") {
+            sources.push_str(&repository::read(&file));
+        }
+    }
+    let text = repository::read("docs/SECURITY.md");
+    let named = rows(&text, "## Threats")
+        .into_iter()
+        .map(|row| row[3].clone())
+        .chain(text.split("\nBeside these:").nth(1).map(str::to_owned));
+    let mut found = 0;
+    for name in
+        named.flat_map(|cell| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+    {
+        if name.matches('_').count() >= 2
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        {
+            assert!(sources.contains(&format!("fn {name}(")), "there is no test {name}");
+            found += 1;
+        }
+    }
+    assert!(found > 60, "{found}");
+}
+
+#[test]
+fn every_threat_has_its_row() {
+    let rows = rows(&repository::read("docs/SECURITY.md"), "## Threats");
+    let numbers: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(numbers, (1..=33).map(|n| format!("T{n}")).collect::<Vec<_>>());
+    assert!(rows.iter().all(|row| row.len() == 4), "a row has not four cells");
+    assert!(rows.iter().all(|row| row[3].is_empty() != code(&row[3]).is_some()));
+}
