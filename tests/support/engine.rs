@@ -64,6 +64,7 @@ async fn start_dynamodb_local() -> (String, Process) {
     // Nothing drops what a static holds, so the shell ends the engine when its own input closes.
     let script = r#"java "-Djava.library.path=$1" -cp "$1/*" software.amazon.dynamodb.services.local.main.ServerRunner \
         -inMemory -sharedDb -disableTelemetry -port "$2" & cat; kill $!"#;
+    let mut said = String::new();
     // Between our look for a free port and the engine's use of it, another process can take it.
     for _ in 0..3 {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -76,7 +77,7 @@ async fn start_dynamodb_local() -> (String, Process) {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        eprintln!("{}", process.log().text());
+        said = process.log().text();
     }
-    panic!("DynamoDB Local does not start");
+    panic!("DynamoDB Local does not start:\n{said}");
 }

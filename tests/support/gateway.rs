@@ -10,6 +10,9 @@ use http::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Path parameters by name.
+type Parameters = Vec<(String, String)>;
+
 /// The route of whatever has no other.
 const DEFAULT: &str = "$default";
 
@@ -75,7 +78,7 @@ impl Gateway {
     }
 
     /// The most specific route: one without a variable part before one with, any before `{proxy+}`, and `$default` if there is no other.
-    fn route(&self, method: &str, path: &str) -> Option<(String, String, Vec<(String, String)>)> {
+    fn route(&self, method: &str, path: &str) -> Option<(String, String, Parameters)> {
         let candidates = self.routes.iter().filter(|route| route.0 == method || route.0 == "ANY");
         let matching = candidates.filter_map(|route| Some((route, parameters(&route.1, path)?)));
         let best = matching.min_by_key(|(route, parameters)| (route.1.contains("+}"), parameters.len()));
@@ -88,7 +91,7 @@ impl Gateway {
 }
 
 /// The path parameters, if the path is of this route.
-fn parameters(route: &str, path: &str) -> Option<Vec<(String, String)>> {
+fn parameters(route: &str, path: &str) -> Option<Parameters> {
     let mut parameters = Vec::new();
     let mut segments = path.trim_start_matches('/').split('/');
     for part in route.trim_start_matches('/').split('/') {

@@ -112,12 +112,14 @@ impl Default for Gate {
     }
 }
 
+type Choice = Box<dyn Fn(&Record) -> Option<Fault> + Send + Sync>;
+
 /// Which requests a fault hits.
 enum Rule {
     /// The next one of this operation, once.
     Next(String, Fault),
     /// All for which the function names a fault.
-    Every(Box<dyn Fn(&Record) -> Option<Fault> + Send + Sync>),
+    Every(Choice),
 }
 
 #[derive(Default)]

@@ -32,19 +32,15 @@ impl SignInStore for DynamoStore {
         let logins: Vec<Key> = factor.iter().chain(&throttles).cloned().collect();
         let mut batch = self.batch(&directory, &logins).await?;
 
-        let mut facts = SignInFacts::default();
-        facts.tenant = take(&tenant, |key| batch.take(key)).map(decode_tenant).transpose()?;
-        facts.application = take(&application, |key| batch.take(key)).map(decode_application).transpose()?;
-        facts.source = take(&source, |key| batch.take(key)).map(decode_source).transpose()?;
-        if let Some(key) = &owner {
-            facts.owner = batch.owner(key)?;
-        }
-        facts.user = take(&user, |key| batch.take(key)).map(decode_sign_in_user).transpose()?;
-        if let Some(key) = &factor {
-            facts.factor = batch.factor(key)?;
-        }
-        facts.throttles = throttles.iter().map(|key| decode_throttle(batch.take(key))).collect();
-        Ok(facts)
+        Ok(SignInFacts {
+            tenant: take(&tenant, |key| batch.take(key)).map(decode_tenant).transpose()?,
+            application: take(&application, |key| batch.take(key)).map(decode_application).transpose()?,
+            source: take(&source, |key| batch.take(key)).map(decode_source).transpose()?,
+            owner: owner.as_ref().map_or(Ok(None), |key| batch.owner(key))?,
+            user: take(&user, |key| batch.take(key)).map(decode_sign_in_user).transpose()?,
+            factor: factor.as_ref().map_or(Ok(None), |key| batch.factor(key))?,
+            throttles: throttles.iter().map(|key| decode_throttle(batch.take(key))).collect(),
+        })
     }
 
     async fn count_failed_first_factor(

@@ -67,7 +67,7 @@ pub enum FirstFactorProof {
 #[derive(Debug)]
 pub enum Begun {
     /// A code is asked for.
-    Challenge { state: LoginState, login_token: Secret<String> },
+    Challenge { state: Box<LoginState>, login_token: Secret<String> },
     /// No code is asked for: the login is done.
     Done { ticket: Ticket, tokens: Tokens },
 }
@@ -255,7 +255,7 @@ impl SignIn {
         };
         if decision.mfa_required {
             let login_token = self.tokens.seal(&ticket);
-            return Ok(Begun::Challenge { state: LoginState::started(ticket), login_token });
+            return Ok(Begun::Challenge { state: Box::new(LoginState::started(ticket)), login_token });
         }
         let tokens = self.signer.sign(&claims(&ticket, false, now))?;
         Ok(Begun::Done { ticket, tokens })
