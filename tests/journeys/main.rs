@@ -1,5 +1,9 @@
 //! Journeys through the real HTTP edge of the real program, each named by the acceptance id that it proves.
-#![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops at its first surprise, and measures in real time"
+)]
 
 mod bad_input;
 mod binding;

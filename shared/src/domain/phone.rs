@@ -1,6 +1,6 @@
 //! Phone numbers: parsed once, canonical from there on.
 //!
-//! The tables of libphonenumber decide which numbers exist ([`metadata`]).
+//! The tables of libphonenumber decide which numbers exist (`metadata.tsv`).
 //!
 //! Validity and type change with the tables: a stored number is parsed again before it is used, and neither is ever stored.
 

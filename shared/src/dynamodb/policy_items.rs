@@ -85,7 +85,7 @@ struct AdminKeyItem {
     expires_at: Option<i64>,
 }
 
-/// The tenant of an item read at [`keys::tenant`].
+/// The tenant of an item read at [`keys::tenant`](super::keys::tenant).
 pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
     let item: TenantItem = from_item(item)?;
     Ok(Tenant {
@@ -110,7 +110,7 @@ pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
     })
 }
 
-/// The application of an item read at [`keys::application`].
+/// The application of an item read at [`keys::application`](super::keys::application).
 pub fn decode_application(item: Item) -> Result<Application, Fault> {
     let item: ApplicationItem = from_item(item)?;
     Ok(Application {
@@ -161,7 +161,7 @@ impl TryFrom<SecretItem> for ApplicationSecret {
     }
 }
 
-/// The source of an item read at [`keys::source`].
+/// The source of an item read at [`keys::source`](super::keys::source).
 pub fn decode_source(item: Item) -> Result<IdentitySource, Fault> {
     let item: SourceItem = from_item(item)?;
     let provisioning = match item.provisioning.as_deref() {

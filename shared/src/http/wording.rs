@@ -98,7 +98,9 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
         FactorDisabled => "Too many failures: an administrator has to bind the number again.",
         LoginExpired => "The login's time is over. Start a new login.",
         LoginComplete => "This login has already been completed. Start a new login.",
-        DeliveryFailed => "The provider did not take the message. It was not counted; try again.",
+        DeliveryFailed => {
+            "The provider did not take the message. It counts as sent: try again at `resend_at`."
+        }
         StepUpRequired => {
             "A bound number is replaced with a code sent to it, with a recovery code, or by an administrator."
         }

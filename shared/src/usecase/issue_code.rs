@@ -154,8 +154,9 @@ impl IssueCode {
                     SendOutcome::Accepted { .. } => (Delivery::Accepted, resend_at, None),
                     // It may have been sent: the cooldown stays and nothing is given back.
                     SendOutcome::Unknown => (Delivery::Unknown, resend_at, None),
+                    // The login's own cooldown is lifted; the number's wait, which counted it, is not.
                     SendOutcome::Refused { .. } | SendOutcome::NotSent => {
-                        (Delivery::Failed, now, Some(Refusal::DeliveryFailed))
+                        (Delivery::Failed, now.max(next_at), Some(Refusal::DeliveryFailed))
                     }
                 }
             }

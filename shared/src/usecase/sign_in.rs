@@ -69,7 +69,7 @@ pub enum Begun {
     /// A code is asked for.
     Challenge { state: Box<LoginState>, login_token: Secret<String> },
     /// No code is asked for: the login is done.
-    Done { ticket: Ticket, tokens: Tokens },
+    Done { ticket: Box<Ticket>, tokens: Tokens },
 }
 
 /// Where an `Origin` may read the answer.
@@ -258,7 +258,7 @@ impl SignIn {
             return Ok(Begun::Challenge { state: Box::new(LoginState::started(ticket)), login_token });
         }
         let tokens = self.signer.sign(&claims(&ticket, false, now))?;
-        Ok(Begun::Done { ticket, tokens })
+        Ok(Begun::Done { ticket: Box::new(ticket), tokens })
     }
 }
 
