@@ -183,9 +183,6 @@ fn rights_are_exact_and_the_dangerous_ones_rare() {
     assert_eq!((&publish[..], &sign[..]), (&["code-issuance"][..], &["code-verification", "sign-in"][..]));
 }
 
-/// Variables that no deployment sets: without them a function does the safe thing.
-const NOT_DEPLOYED: &[&str] = &["ALLOW_PRIVATE_ISSUERS"];
-
 /// Which variables the code reads, taken from the code itself: a function's `main` calls methods of `Lambda` (bootstrap.rs), and those
 /// name secrets and ask `Environment` (config.rs).
 struct Reads {
@@ -234,6 +231,5 @@ impl Reads {
 
 fn is_variable(text: &str) -> bool {
     let of_lambda = text.starts_with("AWS_");
-    let deployed = !of_lambda && !NOT_DEPLOYED.contains(&text);
-    deployed && text.len() > 3 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+    !of_lambda && text.len() > 3 && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
 }

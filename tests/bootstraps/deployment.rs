@@ -157,6 +157,8 @@ fn environment(
         "BASE_URL" => BASE_URL.to_owned(),
         "SMS_SENDER_ID" => SENDER_ID.to_owned(),
         "SMS_MAX_PRICE_USD" => MAX_PRICE_USD.to_owned(),
+        // The test's identity provider is on this machine.
+        "ALLOW_PRIVATE_ISSUERS" => "true".to_owned(),
         // As a template leaves out what is not wanted.
         "SMS_ORIGINATION_NUMBER" => String::new(),
         other => secret(other),
@@ -164,7 +166,5 @@ fn environment(
     let endpoints =
         [("DYNAMODB", dynamodb.to_owned()), ("SNS", sns.url()), ("SECRETS_MANAGER", secrets.url())];
     let endpoints = endpoints.map(|(service, url)| (format!("AWS_ENDPOINT_URL_{service}"), url));
-    // The test's identity provider is on this machine.
-    let private = ("ALLOW_PRIVATE_ISSUERS".to_owned(), "true".to_owned());
-    names.iter().map(|name| (name.clone(), value(name))).chain(endpoints).chain([private]).collect()
+    names.iter().map(|name| (name.clone(), value(name))).chain(endpoints).collect()
 }

@@ -73,8 +73,8 @@ impl World {
 
     async fn send(&self, call: Call) -> Answer {
         let path = call.target.split('?').next().unwrap();
-        let path = self.deployment.gateway.route_of(call.method.as_str(), path).expect("a route");
-        self.called.lock().unwrap().insert(Route { method: call.method.to_string(), path });
+        let route = self.deployment.gateway.route(call.method.as_str(), path).expect("a route");
+        self.called.lock().unwrap().insert(route);
         self.deployment.gateway.send(call).await
     }
 
@@ -130,6 +130,7 @@ impl World {
         self.get("/admin-keys").await;
         self.get(&format!("/admin-keys/{key}")).await;
         self.delete(&format!("/admin-keys/{key}")).await;
+        self.get("/audit-events").await;
     }
 
     async fn user(&self, body: Value) -> String {

@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import multiprocessing
+import pathlib
 import re
 import sys
 from collections import Counter
@@ -59,6 +60,11 @@ KINDS = {
         {"username": "M", "email": "M", "identities": "M", "locale": "S", "password_hash": "S"},
     ),
     "owner": ("directory", rf"owner#ten_{ID}#(username|phone|email|subject)#{HASH}", r"owner", {"user": "S"}, {}),
+    "event of the audit": (
+        "directory", rf"audit#ten_{ID}#(\d{{4}}-\d\d|usr_{ID})", rf"\d{{13}}#evt_{ID}",
+        {"id": "S", "tenant": "S", "at": "N", "kind": "S", "actor": "M"},
+        {"client_ip": "S", "request_id": "S", "user": "S", "application": "S", "before": "M", "after": "M"},
+    ),
     "factor": (
         "logins", rf"login#ten_{ID}#usr_{ID}", r"factor",
         {"failures": "N", "revision": "N"},
@@ -73,17 +79,63 @@ KINDS = {
             "guesses": "BS", "last_attempt": "S", "idempotency": "SS", "completed": "N",
         },
     ),
-    "limit": (
-        "logins", rf"limit#(number#{HASH}|range#ten_{ID}#{HASH}|address#{HASH}|first-factor#{HASH}|tenant#ten_{ID}#\d+#\d+)", r"limit",
+    "limit of a number": (
+        "logins", rf"limit#number#{HASH}", r"limit",
+        {"attempt": "S", "ttl": "N"},
+        {"t1": "N", "t20": "N", "hHOUR": "N", "dDAY": "N"},
+    ),
+    "limit of a range, of an address": (
+        "logins", rf"limit#(range#ten_{ID}|address)#{HASH}", r"limit",
+        {"attempt": "S", "ttl": "N"},
+        {"hHOUR": "N"},
+    ),
+    "a tenant's day": (
+        "logins", rf"limit#tenant#ten_{ID}#\d+#\d+", r"limit",
         {"ttl": "N"},
-        {"attempt": "S", "failures": "N", "last_failure": "N", "messages": "N", "micro_usd": "N", "stopped": "N"},
+        {"attempt": "S", "messages": "N", "country_XX": "N", "application_APP": "N", "micro_usd": "N", "stopped": "N"},
+    ),
+    "failed first factors": (
+        "logins", rf"limit#first-factor#{HASH}", r"limit",
+        {"failures": "N", "last_failure": "N", "ttl": "N"},
+        {},
     ),
 }
-# Counters whose names are made up as they are needed: windows, the last sends, countries, applications.
-COUNTERS = re.compile(rf"[hd]\d+|t\d+|country_[A-Z]{{2}}|application_app_{ID}")
+
+# Attributes whose names are made up as they are needed, by what the document calls them.
+FAMILIES = {
+    "t1": r"t1",
+    "t20": r"t([2-9]|1\d|20)",
+    "hHOUR": r"h\d+",
+    "dDAY": r"d\d+",
+    "country_XX": r"country_[A-Z]{2}",
+    "application_APP": rf"application_app_{ID}",
+}
 
 # Attributes that hold a time, in milliseconds since 1970.
-TIMES = re.compile(r".*_at|since|completed|last_failure")
+TIMES = re.compile(r".*_at|at|since|completed|last_failure")
+
+DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "ARCHITECTURE.md"
+
+
+def check_document():
+    """What the document's two tables of items say otherwise than this file."""
+    documented = {}
+    table = None
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            heading = re.fullmatch(r"### Table `(\w+)`", line)
+            table = heading and heading[1]
+        elif table and line.startswith("|"):
+            item, _, _, attributes = (cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|")))
+            if item != "item" and not item.startswith("---"):
+                # In brackets is what an attribute is made of, after a colon what it means.
+                attributes = re.sub(r"\([^)]*\)", "", attributes).split(":")[0]
+                documented[item] = (table, set(re.findall(r"`([^`]+)`", attributes)))
+    for kind in sorted(documented.keys() | KINDS.keys()):
+        here = kind in KINDS and (KINDS[kind][0], KINDS[kind][3].keys() | KINDS[kind][4].keys())
+        there = documented.get(kind)
+        if here != there:
+            yield f"{DOCUMENT.name} has of {kind}: {there}; here it is {here}"
 
 
 def kind_of(role, item):
@@ -103,9 +155,8 @@ def check_layout(kind, item):
         if name not in types:
             yield f"no {name}"
     for name, found in types.items():
-        wanted = known.get(name) or optional.get(name)
-        if wanted is None and kind == "limit" and COUNTERS.fullmatch(name):
-            wanted = "N"
+        family = next((family for family in optional if re.fullmatch(FAMILIES.get(family, family), name)), None)
+        wanted = known.get(name) or optional.get(family)
         if wanted is None:
             yield f"an attribute {name}"
         elif wanted != found:
@@ -346,7 +397,7 @@ def main():
         config=Config(retries={"max_attempts": 3, "mode": "standard"}),
     )
 
-    wrong, items, kinds, challenges = [], [], Counter(), []
+    wrong, items, kinds, challenges = list(check_document()), [], Counter(), []
     tables = tables_of(client, arguments)
     for table, role in tables:
         wrong += check_table(client, table, role)

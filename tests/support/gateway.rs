@@ -4,23 +4,37 @@
 use crate::events;
 use crate::http_client::{Answer, Call};
 use crate::runtime::{Bootstrap, RuntimeError};
-use crate::template::Template;
+use crate::template::{Route, Template};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Path parameters by name.
-type Parameters = Vec<(String, String)>;
-
 /// The route of whatever has no other.
 const DEFAULT: &str = "$default";
 
-/// Running functions by name, and their routes.
+/// Running functions by name, and their routes with the function of each.
 #[derive(Debug)]
 pub struct Gateway {
     functions: BTreeMap<String, Bootstrap>,
-    routes: Vec<(String, String, String)>,
+    routes: Vec<(Route, String)>,
+}
+
+/// Where a call goes.
+struct Way<'a> {
+    function: &'a Bootstrap,
+    route: &'a Route,
+    parameters: Vec<(String, String)>,
+}
+
+impl Way<'_> {
+    /// The route's key, as events spell it.
+    fn key(&self) -> String {
+        if self.route.path == DEFAULT {
+            return DEFAULT.to_owned();
+        }
+        format!("{} {}", self.route.method, self.route.path)
+    }
 }
 
 impl Gateway {
@@ -36,7 +50,7 @@ impl Gateway {
                 variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             functions.insert(function.name.clone(), Bootstrap::spawn(&function.name, &variables).await);
             for route in &function.routes {
-                routes.push((route.method.clone(), route.path.clone(), function.name.clone()));
+                routes.push((route.clone(), function.name.clone()));
             }
         }
         Self { functions, routes }
@@ -50,13 +64,13 @@ impl Gateway {
     /// If the function fails, which a gateway answers with a bare 500.
     pub async fn send(&self, call: Call) -> Answer {
         let path = call.target.split('?').next().unwrap_or_default();
-        let Some((function, route, parameters)) = self.route(call.method.as_str(), path) else {
+        let Some(way) = self.way(call.method.as_str(), path) else {
             let body = Bytes::from_static(br#"{"message":"Not Found"}"#);
             return Answer::new(404, HeaderMap::new(), body);
         };
-        let event = events::http_event(&call, &route, &parameters);
-        let response = self.functions[&function].invoke(&event).await;
-        events::answer(&response.unwrap_or_else(|error| panic!("{function}: {error:?}")))
+        let event = events::http_event(&call, &way.key(), &way.parameters);
+        let response = way.function.invoke(&event).await;
+        events::answer(&response.unwrap_or_else(|error| panic!("{}: {error:?}", way.key())))
     }
 
     /// Hands an event to the function that its method and path lead to.
@@ -66,32 +80,31 @@ impl Gateway {
     pub async fn handle(&self, event: &Value) -> Result<Value, RuntimeError> {
         let method = event["requestContext"]["http"]["method"].as_str().expect("a method");
         let path = event["rawPath"].as_str().expect("a path");
-        let (function, route, _) = self.route(method, path).expect("a route");
-        assert_eq!(event["routeKey"], route, "the gateway would send {method} {path} another way");
-        self.functions[&function].invoke(event).await
+        let way = self.way(method, path).expect("a route");
+        assert_eq!(event["routeKey"], way.key(), "the gateway would send {method} {path} another way");
+        way.function.invoke(event).await
     }
 
-    /// The path of the route that a method and a path lead to.
-    pub fn route_of(&self, method: &str, path: &str) -> Option<String> {
-        let (_, route, _) = self.route(method, path)?;
-        Some(route.split(' ').next_back().unwrap_or_default().to_owned())
+    /// The route that a method and a path take.
+    pub fn route(&self, method: &str, path: &str) -> Option<Route> {
+        self.way(method, path).map(|way| way.route.clone())
     }
 
     /// The most specific route: one without a variable part before one with, any before `{proxy+}`, and `$default` if there is no other.
-    fn route(&self, method: &str, path: &str) -> Option<(String, String, Parameters)> {
-        let candidates = self.routes.iter().filter(|route| route.0 == method || route.0 == "ANY");
-        let matching = candidates.filter_map(|route| Some((route, parameters(&route.1, path)?)));
-        let best = matching.min_by_key(|(route, parameters)| (route.1.contains("+}"), parameters.len()));
-        if let Some((route, parameters)) = best {
-            return Some((route.2.clone(), format!("{} {}", route.0, route.1), parameters));
-        }
-        let default = self.routes.iter().find(|route| route.1 == DEFAULT)?;
-        Some((default.2.clone(), DEFAULT.to_owned(), Vec::new()))
+    fn way(&self, method: &str, path: &str) -> Option<Way<'_>> {
+        let candidates =
+            self.routes.iter().filter(|(route, _)| route.method == method || route.method == "ANY");
+        let matching = candidates.filter_map(|to| Some((to, parameters(&to.0.path, path)?)));
+        let best =
+            matching.min_by_key(|((route, _), parameters)| (route.path.contains("+}"), parameters.len()));
+        let default = || self.routes.iter().find(|(route, _)| route.path == DEFAULT);
+        let ((route, function), parameters) = best.or_else(|| Some((default()?, Vec::new())))?;
+        Some(Way { function: &self.functions[function], route, parameters })
     }
 }
 
 /// The path parameters, if the path is of this route.
-fn parameters(route: &str, path: &str) -> Option<Parameters> {
+fn parameters(route: &str, path: &str) -> Option<Vec<(String, String)>> {
     let mut parameters = Vec::new();
     let mut segments = path.trim_start_matches('/').split('/');
     for part in route.trim_start_matches('/').split('/') {
