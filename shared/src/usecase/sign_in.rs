@@ -65,7 +65,6 @@ pub enum FirstFactorProof {
 
 /// A login that has begun.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "one a request, and taken apart at once")]
 pub enum Begun {
     /// A code is asked for.
     Challenge { state: Box<LoginState>, login_token: Secret<String> },
