@@ -151,6 +151,9 @@ impl World {
         self.admin("PATCH", &ann, json!({ "username": "ann" })).await.expect(200);
         self.delete(&format!("{ann}/phone")).await;
         self.get(&format!("{ann}/challenges")).await;
+        let id = ann.rsplit('/').next().unwrap();
+        let question = json!({ "application": self.application, "user": id });
+        self.admin("POST", "/policy/explain", question).await.expect(200);
         self.delete(&ann).await;
         // The operator reads every tenant.
         let call =
