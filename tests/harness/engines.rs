@@ -6,8 +6,8 @@ use tests::tables::Tables;
 use tests::{sdk, template::Template};
 
 async fn counts_to_two(engine: &Engine) {
-    let tables = Tables::create(engine).await;
-    let other = Tables::create(engine).await;
+    let tables = Tables::made_up(engine).await;
+    let other = Tables::made_up(engine).await;
     assert_ne!(tables, other);
     let client = sdk::client(engine.url());
     for count in ["1", "2"] {

@@ -21,7 +21,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let engine = Engine::dynoxide().await;
-        let tables = Tables::create(&engine).await;
+        let tables = Tables::made_up(&engine).await;
         let proxy = Proxy::start(engine.url()).await;
         let client = sdk::client(&proxy.url());
         Self { proxy, client, tables, _engine: engine }

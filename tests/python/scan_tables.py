@@ -405,6 +405,10 @@ def main():
             for item in page["Items"]:
                 where = f"{table}: {item['pk'].get('S')} {item['sk'].get('S')}"
                 items.append((where, item))
+                # Contract suites write values that no login has: their items are searched for secrets, and have no layout to keep.
+                if table.startswith("made-up-"):
+                    kinds["made up by a contract suite"] += 1
+                    continue
                 kind = kind_of(role, item)
                 kinds[kind] += 1
                 if kind is None:

@@ -63,7 +63,7 @@ struct Stage {
 
 impl Stage {
     async fn on(engine: Engine) -> Self {
-        let tables = Tables::create(&engine).await;
+        let tables = Tables::made_up(&engine).await;
         let store = DynamoStore::new(sdk::client(engine.url()), tables.directory, tables.logins);
         let stage = Self {
             store,

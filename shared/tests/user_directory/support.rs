@@ -62,7 +62,7 @@ async fn store() -> DynamoStore {
             (url, String::new())
         }
     };
-    let (directory, logins) = (format!("directory{suffix}"), format!("logins{suffix}"));
+    let (directory, logins) = (format!("made-up-directory{suffix}"), format!("made-up-logins{suffix}"));
     let client = dynamodb_client_for(&url);
     tables::create_missing(&client, &directory, &logins).await.expect("tables");
     DynamoStore::new(client, directory, logins)
