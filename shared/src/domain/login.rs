@@ -185,9 +185,12 @@ impl LoginState {
     /// Masked form of the number that a code goes to, or went to.
     pub fn phone_hint(&self) -> Option<&str> {
         let challenge = self.challenge.as_ref();
-        self.bound_hint
-            .as_deref()
-            .or_else(|| challenge?.pending.as_ref().map(|phone| phone.hint.as_str()))
+        let pending = challenge.and_then(|c| c.pending.as_ref()).map(|phone| phone.hint.as_str());
+        let replacing = challenge.is_some_and(|c| c.replaces.is_some() && c.old_proven.is_some());
+        pending
+            .filter(|_| replacing)
+            .or(self.bound_hint.as_deref())
+            .or(pending)
             .or_else(|| challenge?.code.as_ref().map(|code| code.sent_to.hint.as_str()))
     }
 

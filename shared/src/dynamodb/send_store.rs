@@ -6,7 +6,7 @@ use super::factor_item::FactorItem;
 use super::keys::{self, Key};
 use super::login_store::{challenge_key, ttl};
 use super::request::{CancelledBy, cancelled, condition_failed, fault, from_item, number, string};
-use crate::domain::challenge::{Challenge, Delivery, with_send};
+use crate::domain::challenge::{Challenge, Delivery, Effect, SentCode, SentTo, with_send};
 use crate::domain::factor::Factor;
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
@@ -159,6 +159,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("pepper = :pepper", ":pepper", string(r.pepper));
     e.set("sent_hash = :hash", ":hash", string(&r.plan.target.hash));
     e.set("sent_hint = :hint", ":hint", string(&r.plan.target.hint));
+    e.set("sent_since = :since", ":since", number(r.plan.target.since.millis()));
     e.set("first_sent_at = :first", ":first", number(r.plan.first_sent_at.millis()));
     e.set("sent_at = :now", ":now", number(r.now.millis()));
     e.set("expires_at = :expires", ":expires", number(r.plan.expires_at.millis()));
@@ -170,7 +171,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
         // Guesses are those at one code; attempts are the login's and stay.
         e.remove.push("guesses");
     }
-    if !r.plan.binds {
+    if r.plan.effect == Effect::Completes {
         e.remove.push("pending");
     }
     match r.seen {
@@ -199,6 +200,13 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
                 }
                 None => e.condition.push("attribute_not_exists(pending)"),
             }
+            match seen.old_proven {
+                Some(at) => {
+                    e.condition.push("old_proven = :seen_proof");
+                    e.value(":seen_proof", number(at.millis()));
+                }
+                None => e.condition.push("attribute_not_exists(old_proven)"),
+            }
         }
     }
     let mut add = String::new();
@@ -222,19 +230,24 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
 
 /// The challenge as the transaction left it: a transaction answers no items, and reading it again would cost a request.
 fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
-    use crate::domain::challenge::{SentCode, SentTo};
     let mut idempotency = r.seen.map_or_else(Vec::new, |c| c.idempotency.clone());
     idempotency.extend(r.idempotency.map(str::to_owned));
     Challenge {
         login: key.login.clone(),
         started_at: key.started_at,
-        pending: r.plan.binds.then(|| r.plan.target.clone()),
+        pending: r.seen.filter(|_| r.plan.effect != Effect::Completes).and_then(|c| c.pending.clone()),
+        replaces: r.seen.and_then(|c| c.replaces.clone()),
+        old_proven: r.seen.and_then(|c| c.old_proven),
         phone_changes: r.seen.map_or(0, |c| c.phone_changes),
         code: Some(SentCode {
             pepper: r.pepper.to_owned(),
             mac: r.mac,
             nonce: r.nonce,
-            sent_to: SentTo { hash: r.plan.target.hash.clone(), hint: r.plan.target.hint.clone() },
+            sent_to: SentTo {
+                hash: r.plan.target.hash.clone(),
+                hint: r.plan.target.hint.clone(),
+                since: r.plan.target.since,
+            },
             first_sent_at: r.plan.first_sent_at,
             sent_at: r.now,
             expires_at: r.plan.expires_at,

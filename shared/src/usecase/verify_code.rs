@@ -3,7 +3,7 @@
 use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
-use crate::domain::challenge::Challenge;
+use crate::domain::challenge::{Challenge, Effect};
 use crate::domain::ids::base62;
 use crate::domain::login::{LoginState, Proof, Ticket};
 use crate::domain::refusal::Refusal;
@@ -56,14 +56,19 @@ impl VerifyCode {
             self.store.count_failure(&ticket.tenant, &ticket.user).await?;
             return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge))));
         }
-        let failures_before = out.failures_before;
-        if challenge.pending.is_some() {
-            self.bind(ticket, challenge, now).await
-        } else {
-            if failures_before > 0 || challenge.attempts > 1 {
-                self.clear_failures(&ticket).await;
+        let had_failures = out.failures_before > 0 || challenge.attempts > 1;
+        match challenge.effect(ticket.purpose, now) {
+            Ok(Effect::Completes) => {
+                if had_failures {
+                    self.clear_failures(&ticket).await;
+                }
+                self.finish(at(ticket, Some(challenge)))
             }
-            self.finish(at(ticket, Some(challenge)))
+            Ok(Effect::Binds) => self.bind(ticket, challenge, now).await,
+            Ok(Effect::ProvesOldNumber | Effect::Replaces) => {
+                Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge))))
+            }
+            Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge)))),
         }
     }
 
