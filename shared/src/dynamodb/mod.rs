@@ -11,6 +11,7 @@ mod identity_store;
 pub mod keys;
 mod limit_store;
 mod login_store;
+mod notice_store;
 mod origins;
 mod page;
 pub mod policy_items;

@@ -6,6 +6,7 @@
 mod by_id_token;
 
 use super::LoginFailure;
+use super::access::AllowOrigin;
 use super::login_token::LoginTokens;
 use super::verify_code::claims;
 use crate::auth::credential::{Credential, Holder};
@@ -71,9 +72,6 @@ pub enum Begun {
     /// No code is asked for: the login is done.
     Done { ticket: Box<Ticket>, tokens: Tokens },
 }
-
-/// Where an `Origin` may read the answer.
-pub type AllowOrigin<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 impl SignIn {
     /// `allow_origin` is called as soon as the caller's origin is known to be one of the application's, so that a page can read refusals too.
