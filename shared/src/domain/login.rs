@@ -4,10 +4,13 @@
 //! by the policy of its start (acceptance G5), and neither sending nor verifying has to read policy again. What changes is the
 //! [`Challenge`]. A [`LoginState`] is both at one moment, and what every answer and error shows.
 
+use super::application::Application;
 use super::challenge::Challenge;
 use super::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use super::policy::effective_rules;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits};
+use super::tenant::Tenant;
 use super::time::Timestamp;
 
 /// How long a login may take, in seconds.
@@ -39,6 +42,8 @@ impl Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstFactor {
     Password,
+    /// The user is signed in already.
+    AccessToken,
     /// A trusted back end says so, with the application's secret.
     Assertion,
     /// An external identity source says so, in an id token that was checked here.
@@ -46,11 +51,13 @@ pub enum FirstFactor {
 }
 
 impl FirstFactor {
-    const ALL: [FirstFactor; 3] = [FirstFactor::Password, FirstFactor::Assertion, FirstFactor::IdToken];
+    const ALL: [FirstFactor; 4] =
+        [FirstFactor::Password, FirstFactor::AccessToken, FirstFactor::Assertion, FirstFactor::IdToken];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             FirstFactor::Password => "password",
+            FirstFactor::AccessToken => "access_token",
             FirstFactor::Assertion => "assertion",
             FirstFactor::IdToken => "id_token",
         }
@@ -119,7 +126,53 @@ pub struct Ticket {
     pub locale: Option<String>,
 }
 
+/// What a ticket is made from.
+#[derive(Clone, Debug)]
+pub struct LoginStart<'a> {
+    pub login: LoginId,
+    pub tenant: &'a Tenant,
+    pub application: &'a Application,
+    pub user: UserId,
+    pub source: Option<SourceId>,
+    pub purpose: Purpose,
+    pub first: FirstFactor,
+    pub sees_client: bool,
+    pub bound_hint: Option<String>,
+    pub locale: Option<String>,
+    /// Host of the hosted pages, for messages of applications that name none of their own.
+    pub own_host: Option<&'a str>,
+    pub now: Timestamp,
+}
+
 impl Ticket {
+    /// The policy of this moment, for the whole login.
+    pub fn new(start: LoginStart<'_>) -> Self {
+        let LoginStart { tenant, application, now, .. } = start;
+        let rules = effective_rules(tenant, application);
+        Self {
+            login: start.login,
+            tenant: tenant.id.clone(),
+            application: application.id.clone(),
+            user: start.user,
+            source: start.source,
+            purpose: start.purpose,
+            first: start.first,
+            started_at: now,
+            expires_at: now.plus_secs(LOGIN_SECONDS),
+            code: rules.code,
+            self_service: rules.phone_binding.self_service,
+            countries: tenant.security.countries_allow.clone(),
+            sending_enabled: tenant.security.sending_enabled,
+            limits: tenant.security.limits,
+            sees_client: start.sees_client,
+            bound_hint: start.bound_hint,
+            origins: application.origins.clone(),
+            message_host: application.code_host().or(start.own_host).map(str::to_owned),
+            sender_name: tenant.name.clone(),
+            locale: start.locale,
+        }
+    }
+
     pub fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }

@@ -22,6 +22,7 @@ pub mod phone;
 pub mod policy;
 pub mod price;
 pub mod refusal;
+pub mod replacement;
 pub mod secret;
 pub mod settings;
 pub mod settings_patch;
