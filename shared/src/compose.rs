@@ -13,6 +13,7 @@ use crate::ports::{
 };
 use crate::usecase::access::AccessGate;
 use crate::usecase::admin_binding::AdminBinding;
+use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::authenticate::AdminGate;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::change_number::ChangeNumber;
@@ -20,6 +21,7 @@ use crate::usecase::issue_code::IssueCode;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
 use crate::usecase::support::SupportView;
 use crate::usecase::users::ManageUsers;
@@ -71,17 +73,28 @@ pub fn sign_in(
     }
 }
 
+/// `own_host` is the host of the deployment's own address.
 pub fn phone_binding(
     base: &Base,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     access: Arc<dyn AccessTokens>,
+    own_host: Option<String>,
 ) -> PhoneBindingApp {
     let store = Arc::new(base.store.clone());
     let clock = &base.clock;
+    let tokens = LoginTokens::new(sealer);
     PhoneBindingApp {
-        ask: AskForNumber { store: store.clone(), personal, clock: clock.clone() },
-        tokens: LoginTokens::new(sealer),
+        ask: AskForNumber { store: store.clone(), personal: personal.clone(), clock: clock.clone() },
+        replace: AskReplacement {
+            store: store.clone(),
+            personal,
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+            own_host,
+        },
+        tokens,
         gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
         phone: OwnPhone {
             factors: store,
@@ -123,8 +136,10 @@ pub fn code_verification(
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
 ) -> CodeVerificationApp {
+    let store = Arc::new(base.store.clone());
     let verify = VerifyCode {
-        store: Arc::new(base.store.clone()),
+        store: store.clone(),
+        replace: ReplaceNumber { store, entropy: base.entropy.clone() },
         codes,
         signer,
         clock: base.clock.clone(),

@@ -9,6 +9,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let (personal, sealer, access) =
         tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.access_tokens())?;
-    let app = compose::phone_binding(&lambda.base, personal, sealer, access);
+    let app = compose::phone_binding(&lambda.base, personal, sealer, access, lambda.own_host()?);
     lambda.serve(app, ROUTES).await
 }

@@ -62,9 +62,9 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         sealer.clone(),
         signer.clone(),
-        Some(host),
+        Some(host.clone()),
     );
-    let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone(), access);
+    let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone(), access, Some(host));
     let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
     let code_verification = functions::code_verification(&base, codes, sealer, signer);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())

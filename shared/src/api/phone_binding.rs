@@ -4,6 +4,7 @@ use super::login_wire::{LoginAnswer, open_login};
 use super::me;
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::access::AccessGate;
+use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::own_phone::OwnPhone;
@@ -15,6 +16,7 @@ pub struct PhoneBindingApp {
     pub tokens: LoginTokens,
     pub gate: AccessGate,
     pub phone: OwnPhone,
+    pub replace: AskReplacement,
 }
 
 macro_rules! route {
@@ -26,6 +28,7 @@ macro_rules! route {
 pub const ROUTES: &[Route<PhoneBindingApp>] = &[
     route!("POST", "/v1/logins/{login}/phone", "set_login_phone", set_login_phone),
     route!("GET", "/v1/me/phone", "get_own_phone", me::get_phone),
+    route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
     route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),
 ];
 

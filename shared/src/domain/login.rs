@@ -68,28 +68,42 @@ impl FirstFactor {
     }
 }
 
+/// What was proven after the first factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// The code of a message.
+    Sms,
+    RecoveryCode,
+    /// A device that a second factor was proven on before; it spares the code, and is none.
+    TrustedDevice,
+}
+
 /// What was proven in a login that has no second factor, or has finished it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
     pub first: FirstFactor,
-    pub code: bool,
+    pub second: Option<SecondFactor>,
 }
 
 impl Proof {
     /// Authentication methods that this service saw itself (RFC 8176). A back end's assertion is not one, and an id token shows who signed
-    /// it, not how its user was authenticated.
+    /// it, not how its user was authenticated; a recovery code has no name there.
     pub const fn amr(self) -> &'static [&'static str] {
-        match (self.first, self.code) {
-            (FirstFactor::Password, true) => &["pwd", "sms", "mfa"],
-            (FirstFactor::Password, false) => &["pwd"],
-            (FirstFactor::Assertion | FirstFactor::IdToken, true) => &["sms"],
-            (FirstFactor::Assertion | FirstFactor::IdToken, false) => &[],
+        match (self.first, self.second) {
+            (FirstFactor::Password, Some(SecondFactor::Sms)) => &["pwd", "sms", "mfa"],
+            (FirstFactor::Password, Some(SecondFactor::RecoveryCode)) => &["pwd", "mfa"],
+            (FirstFactor::Password, Some(SecondFactor::TrustedDevice) | None) => &["pwd"],
+            (_, Some(SecondFactor::Sms)) => &["sms"],
+            (_, Some(SecondFactor::RecoveryCode | SecondFactor::TrustedDevice) | None) => &[],
         }
     }
 
     /// NIST SP 800-63B-4 authenticator assurance level: two factors were proven in this login, or one.
     pub const fn acr(self) -> &'static str {
-        if self.code { "aal2" } else { "aal1" }
+        match self.second {
+            Some(SecondFactor::Sms | SecondFactor::RecoveryCode) => "aal2",
+            Some(SecondFactor::TrustedDevice) | None => "aal1",
+        }
     }
 }
 
@@ -264,6 +278,31 @@ impl LoginState {
             Status::Expired => Err(Refusal::LoginExpired),
             Status::Blocked => Err(Refusal::TooManyAttempts { retry_at: self.ticket.expires_at }),
             Status::BindPhone | Status::ContactAdministrator | Status::EnterCode => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h11_the_tokens_say_what_this_service_saw_itself() {
+        use FirstFactor::{Assertion, IdToken, Password};
+        use SecondFactor::{RecoveryCode, Sms, TrustedDevice};
+        let says = |first, second| {
+            let proof = Proof { first, second };
+            (proof.amr(), proof.acr())
+        };
+        assert_eq!(says(Password, Some(Sms)), (&["pwd", "sms", "mfa"][..], "aal2"));
+        assert_eq!(says(Password, Some(RecoveryCode)), (&["pwd", "mfa"][..], "aal2"));
+        assert_eq!(says(Password, Some(TrustedDevice)), (&["pwd"][..], "aal1"));
+        assert_eq!(says(Password, None), (&["pwd"][..], "aal1"));
+        for first in [Assertion, IdToken] {
+            assert_eq!(says(first, Some(Sms)), (&["sms"][..], "aal2"));
+            assert_eq!(says(first, Some(RecoveryCode)), (&[][..], "aal2"));
+            assert_eq!(says(first, Some(TrustedDevice)), (&[][..], "aal1"));
+            assert_eq!(says(first, None), (&[][..], "aal1"));
         }
     }
 }

@@ -52,7 +52,12 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(10_000);
 
-    fn ask(bound: Option<&str>, self_service: bool, age: u32, asked: usize) -> Result<Option<String>, Refusal> {
+    fn ask(
+        bound: Option<&str>,
+        self_service: bool,
+        age: u32,
+        asked: usize,
+    ) -> Result<Option<String>, Refusal> {
         let tenant = TenantId::generate(|b| b.fill(1));
         let me = VerifiedAccess {
             application: ApplicationId::generate(&tenant, |b| b.fill(1)),

@@ -11,7 +11,7 @@ use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
-use crate::ports::{Binding, BindingStore, BindingWrite, Fault, NumberChange};
+use crate::ports::{Binding, BindingReader, BindingStore, BindingWrite, Fault, NumberChange};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 const OLDEST_LIVE_SECONDS: i64 = 2 * LOGIN_SECONDS as i64;
 
 #[async_trait]
-impl BindingStore for DynamoStore {
+impl BindingReader for DynamoStore {
     async fn binding(
         &self,
         tenant: &TenantId,
@@ -56,7 +56,10 @@ impl BindingStore for DynamoStore {
         }
         Ok(factor.map(|factor| Binding { factor, live_challenges }))
     }
+}
 
+#[async_trait]
+impl BindingStore for DynamoStore {
     async fn change_number(
         &self,
         tenant: &TenantId,

@@ -8,6 +8,7 @@ use super::login_store::{challenge_key, ttl};
 use super::request::{CancelledBy, cancelled, condition_failed, fault, from_item, number, string};
 use crate::domain::challenge::{Challenge, Delivery, Effect, SentCode, SentTo, with_send};
 use crate::domain::factor::Factor;
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
@@ -20,38 +21,9 @@ use std::time::Duration;
 #[async_trait]
 impl SendStore for DynamoStore {
     async fn send_facts(&self, key: LoginKey<'_>) -> Result<SendFacts, Fault> {
-        // A login that started longer ago than a login lives has nothing live.
-        let since = key.started_at.millis() - i64::from(LOGIN_SECONDS) * 1000;
-        let answer = self
-            .client()
-            .query()
-            .table_name(self.logins())
-            .key_condition_expression("pk = :pk AND sk BETWEEN :since AND :factor")
-            .expression_attribute_values(":pk", string(keys::login_partition(key.tenant, key.user)))
-            .expression_attribute_values(
-                ":since",
-                string(keys::challenges_since(Timestamp::from_millis(since))),
-            )
-            .expression_attribute_values(":factor", string(keys::FACTOR))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(fault)?;
-        let own = challenge_key(key);
-        let mut facts = SendFacts { factor: None, challenge: None, others: Vec::new() };
-        for item in answer.items.unwrap_or_default() {
-            match Key::of(&item) {
-                Some(at) if at.sk == keys::FACTOR => {
-                    facts.factor = Some(from_item::<FactorItem>(item)?.into());
-                }
-                Some(at) if at == own => facts.challenge = Some(challenge_item::decode(&item)?),
-                Some(at) if at.sk.starts_with(keys::CHALLENGE_PREFIX) => {
-                    facts.others.push(challenge_item::decode(&item)?);
-                }
-                _ => {}
-            }
-        }
-        Ok(facts)
+        let (factor, challenges) = self.recent_logins(key.tenant, key.user, key.started_at).await?;
+        let (own, others) = challenges.into_iter().partition::<Vec<_>, _>(|c| c.login == *key.login);
+        Ok(SendFacts { factor, challenge: own.into_iter().next(), others })
     }
 
     async fn reserve_send(
@@ -100,6 +72,45 @@ impl SendStore for DynamoStore {
             Ok(_) => Ok(()),
             Err(error) => condition_failed(error).map(|_| ()),
         }
+    }
+}
+
+impl DynamoStore {
+    /// A user's factor, and the challenges of all logins that may be alive at `now`: one strongly consistent Query.
+    pub(super) async fn recent_logins(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<(Option<Factor>, Vec<Challenge>), Fault> {
+        // A login that started longer ago than a login lives has nothing live.
+        let since = now.millis() - i64::from(LOGIN_SECONDS) * 1000;
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.logins())
+            .key_condition_expression("pk = :pk AND sk BETWEEN :since AND :factor")
+            .expression_attribute_values(":pk", string(keys::login_partition(tenant, user)))
+            .expression_attribute_values(
+                ":since",
+                string(keys::challenges_since(Timestamp::from_millis(since))),
+            )
+            .expression_attribute_values(":factor", string(keys::FACTOR))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(fault)?;
+        let (mut factor, mut challenges) = (None, Vec::new());
+        for item in answer.items.unwrap_or_default() {
+            match Key::of(&item) {
+                Some(at) if at.sk == keys::FACTOR => factor = Some(from_item::<FactorItem>(item)?.into()),
+                Some(at) if at.sk.starts_with(keys::CHALLENGE_PREFIX) => {
+                    challenges.push(challenge_item::decode(&item)?);
+                }
+                _ => {}
+            }
+        }
+        Ok((factor, challenges))
     }
 }
 

@@ -93,9 +93,9 @@ pub struct NumberChange<'a> {
     pub event: &'a AuditEvent,
 }
 
-/// A change of a user's number from outside a login: by an administrator, or by the user who removes it.
+/// Who is bound to what, with all that a change of it touches.
 #[async_trait]
-pub trait BindingStore: Send + Sync {
+pub trait BindingReader: Send + Sync {
     /// `None`: no such user. `now` bounds how old a login can be that is still alive.
     async fn binding(
         &self,
@@ -103,7 +103,11 @@ pub trait BindingStore: Send + Sync {
         user: &UserId,
         now: Timestamp,
     ) -> Result<Option<Binding>, Fault>;
+}
 
+/// A change of a user's number from outside a login: by an administrator, or by the user who removes it.
+#[async_trait]
+pub trait BindingStore: BindingReader {
     /// Replaces the number of `seen`, moves its owner, clears the failures, leaves the notice and takes the code from every live challenge,
     /// all or nothing: no code that went to the old number completes anything afterwards.
     async fn change_number(

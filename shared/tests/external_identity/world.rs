@@ -189,7 +189,7 @@ impl World {
         });
         first.sign_in.store = counted.clone();
         first.sign_in.provision = counted.clone();
-        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access);
+        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, None);
         let issuance =
             compose::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), outbox.clone());
         let verification = compose::code_verification(&base, codes, sealer, signer);

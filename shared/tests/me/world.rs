@@ -123,7 +123,7 @@ impl World {
             signer.clone(),
             host.clone(),
         );
-        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access);
+        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, host);
         let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
         let verification = compose::code_verification(&base, codes, sealer, signer);
         let edge = Edge::new(clock.clone(), entropy)
