@@ -7,7 +7,11 @@ const NUMBER: &str = "+12025550101";
 
 /// Every route of `/v1/me`, with a body that it would take.
 fn routes() -> Vec<(&'static str, &'static str, Value)> {
-    vec![("GET", "/phone", Value::Null), ("DELETE", "/phone", Value::Null)]
+    vec![
+        ("GET", "/phone", Value::Null),
+        ("PUT", "/phone", json!({"phone": "+12025550102"})),
+        ("DELETE", "/phone", Value::Null),
+    ]
 }
 
 #[tokio::test]

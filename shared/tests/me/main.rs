@@ -6,4 +6,5 @@ mod support;
 
 mod credentials;
 mod phone;
+mod replace;
 mod world;

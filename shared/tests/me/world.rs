@@ -271,6 +271,10 @@ impl World {
         body.rsplit_once('#').expect("its last line").1.to_owned()
     }
 
+    pub fn last_to(&self) -> String {
+        self.messages().pop().expect("a message").0
+    }
+
     pub fn pause(&self) {
         self.clock.advance(PAUSE);
     }
