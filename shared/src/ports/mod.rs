@@ -19,7 +19,6 @@ pub use audit::{AuditQuery, AuditReader};
 pub use crypto::{
     AccessTokens, CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens,
 };
-pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
 pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
 pub use origins::{ApplicationOrigins, OriginDirectory};
 pub use policy::{
