@@ -13,8 +13,8 @@
 //! | `ttl` | N | epoch seconds |
 
 use super::challenge_item::Reader;
-use super::policy_items::decode_tenant;
 use super::keys::Key;
+use super::policy_items::decode_tenant;
 use super::request::{condition_failed, fault, number, string};
 use super::transaction::{self, Expression};
 use super::{DynamoStore, Item, keys};
