@@ -2,15 +2,18 @@
 //! connections, serve.
 
 use crate::auth::{
-    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, OidcIdTokens, OperatorHashes,
-    PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, OidcIdTokens,
+    OperatorHashes, PersonalDataKeys, PublicKeys, SealingKeys, SigningKeys, XChaChaLoginSealer,
+    XChaChaPersonalData,
 };
 use crate::compose::Base;
 use crate::config::{Aws, Environment, OsEntropy, SecretName, SystemClock};
 use crate::dynamodb::{DynamoStore, keys};
 use crate::http::{Edge, Route};
 use crate::ports::sms::SmsSender;
-use crate::ports::{Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::ports::{
+    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner,
+};
 use crate::sms::SnsSender;
 use serde_json::Value;
 use std::sync::Arc;
@@ -67,6 +70,11 @@ impl Lambda {
     pub async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Error> {
         let keys = SigningKeys::parse(&self.secret(SecretName::Signing).await?)?;
         Ok(Arc::new(Es256TokenSigner::new(keys, &self.environment.base_url()?, self.base.entropy.clone())))
+    }
+
+    pub async fn access_tokens(&self) -> Result<Arc<dyn AccessTokens>, Error> {
+        let keys = PublicKeys::parse(&self.secret(SecretName::PublicKeys).await?)?;
+        Ok(Arc::new(AccessTokenVerifier::new(&keys, &self.environment.base_url()?)))
     }
 
     pub async fn operator(&self) -> Result<OperatorHashes, Error> {

@@ -8,13 +8,20 @@ use crate::api::sign_in::SignInApp;
 use crate::api::user_directory::UserDirectory;
 use crate::dynamodb::DynamoStore;
 use crate::ports::sms::SmsSender;
-use crate::ports::{Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner};
+use crate::ports::{
+    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner,
+};
+use crate::usecase::access::AccessGate;
 use crate::usecase::admin_binding::AdminBinding;
+use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::authenticate::AdminGate;
 use crate::usecase::bind_phone::AskForNumber;
+use crate::usecase::change_number::ChangeNumber;
 use crate::usecase::issue_code::IssueCode;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
 use crate::usecase::support::SupportView;
 use crate::usecase::users::ManageUsers;
@@ -66,13 +73,41 @@ pub fn sign_in(
     }
 }
 
+/// `own_host` is the host of the deployment's own address.
 pub fn phone_binding(
     base: &Base,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
+    access: Arc<dyn AccessTokens>,
+    own_host: Option<String>,
 ) -> PhoneBindingApp {
-    let ask = AskForNumber { store: Arc::new(base.store.clone()), personal, clock: base.clock.clone() };
-    PhoneBindingApp { ask, tokens: LoginTokens::new(sealer) }
+    let store = Arc::new(base.store.clone());
+    let clock = &base.clock;
+    let tokens = LoginTokens::new(sealer);
+    PhoneBindingApp {
+        ask: AskForNumber { store: store.clone(), personal: personal.clone(), clock: clock.clone() },
+        replace: AskReplacement {
+            store: store.clone(),
+            personal,
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+            own_host,
+        },
+        tokens,
+        gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
+        phone: OwnPhone {
+            factors: store,
+            numbers: change_number(base),
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+        },
+    }
+}
+
+fn change_number(base: &Base) -> ChangeNumber {
+    let store = Arc::new(base.store.clone());
+    ChangeNumber { bindings: store.clone(), addressees: store, entropy: base.entropy.clone() }
 }
 
 pub fn code_issuance(
@@ -101,8 +136,10 @@ pub fn code_verification(
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
 ) -> CodeVerificationApp {
+    let store = Arc::new(base.store.clone());
     let verify = VerifyCode {
-        store: Arc::new(base.store.clone()),
+        store: store.clone(),
+        replace: ReplaceNumber { store, entropy: base.entropy.clone() },
         codes,
         signer,
         clock: base.clock.clone(),
@@ -129,7 +166,7 @@ pub fn user_directory(
             entropy: base.entropy.clone(),
         },
         bindings: AdminBinding {
-            bindings: store.clone(),
+            numbers: change_number(base),
             users: store.clone(),
             personal,
             clock: clock.clone(),

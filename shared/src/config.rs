@@ -70,6 +70,8 @@ impl std::error::Error for ConfigError {}
 pub enum SecretName {
     /// Private keys that sign tokens.
     Signing,
+    /// What checks them: the public parts of `Signing`, as a JSON Web Key Set. Nothing secret, but it rotates with the others.
+    PublicKeys,
     /// Keys that codes are derived and checked with.
     CodePepper,
     /// Keys that login tokens are sealed with.
@@ -81,12 +83,19 @@ pub enum SecretName {
 }
 
 impl SecretName {
-    pub const ALL: [Self; 5] =
-        [Self::Signing, Self::CodePepper, Self::Sealing, Self::PersonalData, Self::Operator];
+    pub const ALL: [Self; 6] = [
+        Self::Signing,
+        Self::PublicKeys,
+        Self::CodePepper,
+        Self::Sealing,
+        Self::PersonalData,
+        Self::Operator,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signing => "signing",
+            Self::PublicKeys => "public-keys",
             Self::CodePepper => "code-pepper",
             Self::Sealing => "sealing",
             Self::PersonalData => "personal-data",

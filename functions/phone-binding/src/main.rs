@@ -1,4 +1,4 @@
-//! Lambda function `phone-binding`: the number that an unbound user wants to bind.
+//! Lambda function `phone-binding`: the number that an unbound user wants to bind, and what users do about their second factor.
 
 use shared::api::phone_binding::ROUTES;
 use shared::bootstrap::Lambda;
@@ -7,7 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer) = tokio::try_join!(lambda.personal(), lambda.sealer())?;
-    let app = compose::phone_binding(&lambda.base, personal, sealer);
+    let (personal, sealer, access) =
+        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.access_tokens())?;
+    let app = compose::phone_binding(&lambda.base, personal, sealer, access, lambda.own_host()?);
     lambda.serve(app, ROUTES).await
 }

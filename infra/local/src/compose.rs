@@ -4,14 +4,16 @@ use crate::StartError;
 use crate::keys::Keys;
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses, KeyringError, OidcIdTokens,
-    OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
+    KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys,
+    XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self as functions, Base};
 use shared::dynamodb::DynamoStore;
 use shared::http::Edge;
 use shared::ports::{
-    Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, SmsSender, TokenSigner,
+    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, SmsSender,
+    TokenSigner,
 };
 use std::sync::Arc;
 
@@ -42,8 +44,9 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let sealer: Arc<dyn LoginSealer> =
         Arc::new(XChaChaLoginSealer::new(SealingKeys::parse(&keys.sealing)?, random()));
     let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(CodePeppers::parse(&keys.code_pepper)?));
-    let signer: Arc<dyn TokenSigner> =
-        Arc::new(Es256TokenSigner::new(SigningKeys::parse(&keys.signing)?, &base_url, random()));
+    let signing = SigningKeys::parse(&keys.signing)?;
+    let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
+    let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
     let host = "127.0.0.1".to_owned();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
@@ -59,9 +62,9 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         sealer.clone(),
         signer.clone(),
-        Some(host),
+        Some(host.clone()),
     );
-    let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone());
+    let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone(), access, Some(host));
     let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
     let code_verification = functions::code_verification(&base, codes, sealer, signer);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())

@@ -32,8 +32,8 @@ async fn verify_code(app: &CodeVerificationApp, call: Call) -> Result<Reply, Pro
         Ok(code) => code,
         Err(refusal) => return Err(app.verify.refuse(ticket, refusal).await.into()),
     };
-    let (state, tokens) = app.verify.verify(ticket, &code).await?;
-    Ok(Reply::ok(&LoginAnswer::complete(&state, tokens)))
+    let verified = app.verify.verify(ticket, &code, &call.provenance()).await?;
+    Ok(Reply::ok(&LoginAnswer::verified(verified)))
 }
 
 fn read_code(call: &Call, length: u8) -> Result<Secret<String>, Refusal> {

@@ -7,6 +7,7 @@ use crate::http::{Call, Problem};
 use crate::ports::Tokens;
 use crate::usecase::LoginFailure;
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::verify_code::Verified;
 use http::header;
 use serde::Serialize;
 
@@ -130,8 +131,8 @@ impl LoginAnswer {
         Self { login: state.into(), login_token: None, tokens: None }
     }
 
-    pub fn complete(state: &LoginState, tokens: Tokens) -> Self {
-        Self { login: state.into(), login_token: None, tokens: Some(tokens.into()) }
+    pub fn verified(verified: Verified) -> Self {
+        Self { tokens: verified.tokens.map(TokensWire::from), ..Self::of(&verified.state) }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod code_verification;
 mod explain;
 mod identity_sources;
 pub mod login_wire;
+mod me;
 mod paging;
 pub mod phone_binding;
 pub mod policy_admin;

@@ -1,21 +1,36 @@
-//! Function `phone-binding`: the number that an unbound user wants to bind.
+//! Function `phone-binding`: the number that an unbound user wants to bind, and what users do about their second factor themselves.
 
 use super::login_wire::{LoginAnswer, open_login};
+use super::me;
 use crate::http::{Call, Problem, Reply, Route};
+use crate::usecase::access::AccessGate;
+use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::own_phone::OwnPhone;
 use serde::Deserialize;
 
 /// What the function needs.
 pub struct PhoneBindingApp {
     pub ask: AskForNumber,
     pub tokens: LoginTokens,
+    pub gate: AccessGate,
+    pub phone: OwnPhone,
+    pub replace: AskReplacement,
 }
 
-pub const ROUTES: &[Route<PhoneBindingApp>] =
-    &[Route::new("POST", "/v1/logins/{login}/phone", "set_login_phone", |app, call| {
-        Box::pin(set_login_phone(app, call))
-    })];
+macro_rules! route {
+    ($method:literal, $path:literal, $operation:literal, $handler:path) => {
+        Route::new($method, $path, $operation, |app, call| Box::pin($handler(app, call)))
+    };
+}
+
+pub const ROUTES: &[Route<PhoneBindingApp>] = &[
+    route!("POST", "/v1/logins/{login}/phone", "set_login_phone", set_login_phone),
+    route!("GET", "/v1/me/phone", "get_own_phone", me::get_phone),
+    route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
+    route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -3,8 +3,10 @@
 use super::jwt_provider;
 use super::signing_keys::PublicKeys;
 use super::tokens::{ACCESS_TOKEN_SECONDS, ACCESS_TOKEN_TYPE, AccessClaims, Issuer};
-use crate::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
+use crate::domain::access::VerifiedAccess;
+use crate::domain::ids::{ApplicationId, LoginId, UserId};
 use crate::domain::time::Timestamp;
+use crate::ports::AccessTokens;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -16,19 +18,6 @@ const MAX_LENGTH: usize = 4 * 1024;
 
 /// How far the clock of the function that signed may be ahead of ours. Expiry has no such margin.
 const CLOCK_SKEW_SECONDS: i64 = 5;
-
-/// What a valid access token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifiedAccess {
-    pub tenant: TenantId,
-    pub application: ApplicationId,
-    pub user: UserId,
-    pub login: LoginId,
-    pub auth_time: Timestamp,
-    pub amr: Vec<String>,
-    pub acr: String,
-    pub expires_at: Timestamp,
-}
 
 /// Checks access tokens of every tenant.
 pub struct AccessTokenVerifier {
@@ -60,22 +49,6 @@ impl AccessTokenVerifier {
         Self { keys, issuer: Issuer::new(base), signature_only }
     }
 
-    /// `None` for anything but an access token that this service signed and that lives at `now`. Whether the user still exists is
-    /// another question.
-    pub fn verify_access(&self, token: &str, now: Timestamp) -> Option<VerifiedAccess> {
-        if token.len() > MAX_LENGTH {
-            return None;
-        }
-        let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
-        let header: HeaderText = serde_json::from_slice(&header).ok()?;
-        if header.alg != "ES256" || header.typ != ACCESS_TOKEN_TYPE {
-            return None;
-        }
-        let key = self.keys.get(&header.kid)?;
-        let claims = jsonwebtoken::decode::<AccessClaims>(token, key, &self.signature_only).ok()?.claims;
-        self.judge(claims, now)
-    }
-
     /// What a genuine token still has to fulfil.
     fn judge(&self, claims: AccessClaims, now: Timestamp) -> Option<VerifiedAccess> {
         let tenant = self.issuer.tenant(&claims.iss)?;
@@ -100,6 +73,22 @@ impl AccessTokenVerifier {
             acr: claims.acr,
             expires_at: Timestamp::from_secs(claims.exp),
         })
+    }
+}
+
+impl AccessTokens for AccessTokenVerifier {
+    fn verify(&self, token: &str, now: Timestamp) -> Option<VerifiedAccess> {
+        if token.len() > MAX_LENGTH {
+            return None;
+        }
+        let header = URL_SAFE_NO_PAD.decode(token.split('.').next()?).ok()?;
+        let header: HeaderText = serde_json::from_slice(&header).ok()?;
+        if header.alg != "ES256" || header.typ != ACCESS_TOKEN_TYPE {
+            return None;
+        }
+        let key = self.keys.get(&header.kid)?;
+        let claims = jsonwebtoken::decode::<AccessClaims>(token, key, &self.signature_only).ok()?.claims;
+        self.judge(claims, now)
     }
 }
 
@@ -162,7 +151,7 @@ mod tests {
 
     impl Bench {
         fn accepts(&self, token: &str) -> bool {
-            self.verifier.verify_access(token, NOW).is_some()
+            self.verifier.verify(token, NOW).is_some()
         }
 
         fn access(&self) -> &str {
@@ -206,7 +195,7 @@ mod tests {
             acr: "aal2".to_owned(),
             expires_at: NOW.plus_secs(900),
         };
-        assert_eq!(bench.verifier.verify_access(bench.access(), NOW), Some(expected));
+        assert_eq!(bench.verifier.verify(bench.access(), NOW), Some(expected));
         assert!(bench.accepts(&bench.genuine(&bench.text(0), &bench.text(1))), "the bench makes good ones");
     }
 
@@ -278,7 +267,7 @@ mod tests {
         let tokens = [sign(one, &bench.names), sign(two, &bench.names)];
         let [a, b] =
             tokens.each_ref().map(|tokens| tokens.access_token.expose().split('.').collect::<Vec<_>>());
-        let accepts = |parts: [&str; 3]| verifier.verify_access(&parts.join("."), NOW).is_some();
+        let accepts = |parts: [&str; 3]| verifier.verify(&parts.join("."), NOW).is_some();
         assert!(accepts([a[0], a[1], a[2]]) && accepts([b[0], b[1], b[2]]), "both live while keys rotate");
         assert!(!accepts([b[0], a[1], a[2]]) && !accepts([a[0], b[1], b[2]]));
     }
@@ -390,7 +379,7 @@ mod tests {
     #[test]
     fn t17_expiry_has_no_margin_and_a_future_token_a_small_one() {
         let bench = bench();
-        let at = |now| bench.verifier.verify_access(bench.access(), now).is_some();
+        let at = |now| bench.verifier.verify(bench.access(), now).is_some();
         assert!(at(Timestamp::from_millis(NOW.plus_secs(900).millis() - 1)));
         assert!(!at(NOW.plus_secs(900)));
         assert!(!at(NOW.plus_secs(100_000)));

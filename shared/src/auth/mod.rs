@@ -14,7 +14,7 @@ mod sealing;
 mod signing_keys;
 mod tokens;
 
-pub use access_tokens::{AccessTokenVerifier, VerifiedAccess};
+pub use access_tokens::AccessTokenVerifier;
 pub use codes::HmacCodes;
 pub use keyring::{CodePeppers, KeyringError, OperatorHashes, PersonalDataKeys, SealingKeys};
 pub use oidc::{IssuerAddresses, OidcIdTokens};

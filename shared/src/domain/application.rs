@@ -56,6 +56,14 @@ pub struct ApplicationSecret {
 }
 
 impl Application {
+    /// The host that the application's codes are bound to: the one it names, else its first origin's.
+    pub fn code_host(&self) -> Option<&str> {
+        self.message_host.as_deref().or_else(|| {
+            let host = self.origins.first()?.split("://").nth(1)?;
+            Some(host.split(':').next().unwrap_or(host))
+        })
+    }
+
     /// Turns *customize security rules* on with a fresh copy of the tenant's rules as they are now (B4). Where it is on already, the
     /// application keeps its own.
     pub fn customize_security(&mut self, tenant_now: &SecurityRules) {

@@ -5,7 +5,7 @@
 
 use super::factor::{Factor, FactorPhone};
 use super::ids::LoginId;
-use super::login::{LoginState, Ticket};
+use super::login::{LoginState, Purpose, Ticket};
 use super::refusal::Refusal;
 use super::time::Timestamp;
 
@@ -17,6 +17,8 @@ pub const MAX_FAILURES: u32 = 100;
 pub const MAX_CODE_SECONDS: u32 = 600;
 /// How many of a user's sends are remembered: `per_user_hour` can't be higher.
 pub const MAX_RECENT: usize = 100;
+/// How long the proof of the old number permits replacing it, in seconds (acceptance H8).
+pub const OLD_PROOF_SECONDS: u32 = 300;
 /// How long a challenge is kept after its login's end, for support and receipts, in seconds.
 pub const KEPT_SECONDS: u32 = 72 * 3600;
 
@@ -25,8 +27,12 @@ pub const KEPT_SECONDS: u32 = 72 * 3600;
 pub struct Challenge {
     pub login: LoginId,
     pub started_at: Timestamp,
-    /// The number that `/phone` asked for and that the right code will bind.
+    /// The number that was asked for and that its own right code will bind.
     pub pending: Option<FactorPhone>,
+    /// Keyed hash of the number that `pending` takes the place of. `None` where there is nothing to replace.
+    pub replaces: Option<String>,
+    /// When the number in `replaces` was proven, by its code or by a recovery code.
+    pub old_proven: Option<Timestamp>,
     pub phone_changes: u8,
     pub code: Option<SentCode>,
     pub attempts: u32,
@@ -35,7 +41,7 @@ pub struct Challenge {
     pub sends: u8,
     /// Hashes of the `Idempotency-Key`s that sent something.
     pub idempotency: Vec<String>,
-    /// When a bind was committed. A login without a bind is complete once its code is spent.
+    /// When a bind was committed or a recovery code was taken. A login with neither is complete once its code is spent.
     pub completed: Option<Timestamp>,
 }
 
@@ -70,6 +76,21 @@ impl SentCode {
 pub struct SentTo {
     pub hash: String,
     pub hint: String,
+    /// [`FactorPhone::since`]: which binding of the number it proves.
+    pub since: Timestamp,
+}
+
+/// What the right code of a challenge does. [`plan_send`] and [`Challenge::effect`] are the only places that decide it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It completes the login.
+    Completes,
+    /// It binds the pending number to a user who has none, and so completes the login.
+    Binds,
+    /// It proves the number that is bound: another may now be proven and take its place.
+    ProvesOldNumber,
+    /// It puts the pending number in the place of the one that was proven before, and so completes the login.
+    Replaces,
 }
 
 /// What the provider said of the last message.
@@ -97,8 +118,34 @@ impl Delivery {
 impl Challenge {
     /// A login is complete when its bind is committed or, where there is nothing to bind, when its code is spent.
     pub fn is_complete(&self) -> bool {
-        self.completed.is_some()
-            || (self.pending.is_none() && self.code.as_ref().is_some_and(|code| code.spent))
+        let binds = self.pending.is_some() || self.replaces.is_some();
+        self.completed.is_some() || (!binds && self.code.as_ref().is_some_and(|code| code.spent))
+    }
+
+    /// What the code that is out does, now that it was given right.
+    ///
+    /// # Errors
+    /// [`Refusal::NoCodeSent`] where it went to a number that this step isn't about; [`Refusal::StepUpRequired`] where the old number's
+    /// proof is too old by now.
+    pub fn effect(&self, purpose: Purpose, now: Timestamp) -> Result<Effect, Refusal> {
+        let code = self.code.as_ref().ok_or(Refusal::NoCodeSent)?;
+        let went_to = |hash: &str| code.sent_to.hash == hash;
+        match (&self.pending, &self.replaces) {
+            (None, None) if purpose == Purpose::SignIn => Ok(Effect::Completes),
+            (Some(pending), None) if went_to(&pending.hash) => Ok(Effect::Binds),
+            (Some(_), Some(old)) if self.old_proven.is_none() && went_to(old) => Ok(Effect::ProvesOldNumber),
+            (Some(pending), Some(_)) if self.old_proven.is_some() && went_to(&pending.hash) => {
+                self.old_proof_holds(now)?;
+                Ok(Effect::Replaces)
+            }
+            _ => Err(Refusal::NoCodeSent),
+        }
+    }
+
+    /// Whether the old number was proven recently enough to be replaced now.
+    fn old_proof_holds(&self, now: Timestamp) -> Result<(), Refusal> {
+        let holds = self.old_proven.is_some_and(|at| now < at.plus_secs(OLD_PROOF_SECONDS));
+        holds.then_some(()).ok_or(Refusal::StepUpRequired)
     }
 
     /// In one word, for support.
@@ -124,8 +171,8 @@ impl Challenge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SendPlan {
     pub target: FactorPhone,
-    /// Whether the right code will bind `target`.
-    pub binds: bool,
+    /// What the right code will do.
+    pub effect: Effect,
     /// The code that is out and is sent again; `None`: a new one has to be made.
     pub again: Option<SentCode>,
     pub first_sent_at: Timestamp,
@@ -140,13 +187,7 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
     let LoginState { ticket, challenge, now, .. } = state;
     let (now, challenge) = (*now, challenge.as_ref());
     state.open()?;
-    let pending = challenge.and_then(|c| c.pending.as_ref());
-    let (target, binds) = match (&factor.phone, pending) {
-        (Some(bound), _) => (bound, false),
-        (None, Some(pending)) => (pending, true),
-        (None, None) if ticket.self_service => return Err(Refusal::PhoneRequired),
-        (None, None) => return Err(Refusal::SelfBindingDisabled),
-    };
+    let (target, effect) = target(ticket, factor, challenge, now)?;
     if !ticket.sending_enabled {
         return Err(Refusal::SendingDisabled { retry_at: now.plus_secs(60) });
     }
@@ -170,12 +211,39 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
         now.plus_secs(ticket.code.lifetime_seconds).min(first_sent_at.plus_secs(MAX_CODE_SECONDS));
     Ok(SendPlan {
         target: target.clone(),
-        binds,
+        effect,
         again: again.cloned(),
         first_sent_at,
         expires_at,
         resend_at: now.plus_secs(ticket.code.resend_cooldown_seconds),
     })
+}
+
+/// Which number the next code goes to, and what that code does.
+fn target<'a>(
+    ticket: &Ticket,
+    factor: &'a Factor,
+    challenge: Option<&'a Challenge>,
+    now: Timestamp,
+) -> Result<(&'a FactorPhone, Effect), Refusal> {
+    let pending = challenge.and_then(|c| c.pending.as_ref());
+    let replaces = challenge.and_then(|c| c.replaces.as_ref());
+    match (ticket.purpose, &factor.phone, pending) {
+        (Purpose::SignIn, Some(bound), _) => Ok((bound, Effect::Completes)),
+        (Purpose::ReplacePhone, Some(bound), Some(pending)) if replaces == Some(&bound.hash) => {
+            let Some(challenge) = challenge.filter(|c| c.old_proven.is_some()) else {
+                return Ok((bound, Effect::ProvesOldNumber));
+            };
+            challenge.old_proof_holds(now)?;
+            Ok((pending, Effect::Replaces))
+        }
+        // The number has changed since: what was asked for, and proven, was about another one.
+        (Purpose::ReplacePhone, Some(_), _) => Err(Refusal::StepUpRequired),
+        (_, None, _) if replaces.is_some() => Err(Refusal::StepUpRequired),
+        (_, None, Some(pending)) => Ok((pending, Effect::Binds)),
+        (_, None, None) if ticket.self_service => Err(Refusal::PhoneRequired),
+        (_, None, None) => Err(Refusal::SelfBindingDisabled),
+    }
 }
 
 /// The user's own limit, over all logins: exact, since the factor remembers the sends of the last hour.

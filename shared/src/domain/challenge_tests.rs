@@ -50,7 +50,7 @@ fn code(sent: u32) -> SentCode {
         pepper: "p1".into(),
         mac: [7; 32],
         nonce: [8; 16],
-        sent_to: SentTo { hash: "42".into(), hint: "+1 ••• ••• ••42".into() },
+        sent_to: SentTo { hash: "42".into(), hint: "+1 ••• ••• ••42".into(), since: START },
         first_sent_at: at(sent),
         sent_at: at(sent),
         expires_at: at(sent + 300),
@@ -66,6 +66,8 @@ fn challenge(code: Option<SentCode>) -> Challenge {
         login: LoginId::generate(|b| b.fill(2)),
         started_at: START,
         pending: None,
+        replaces: None,
+        old_proven: None,
         phone_changes: 0,
         sends: u8::from(code.is_some()),
         code,
@@ -92,7 +94,7 @@ fn plan(factor: &Factor, challenge: Option<Challenge>, now: u32) -> Result<SendP
 #[test]
 fn f5_a_bound_user_gets_a_fresh_code_at_the_bound_number() {
     let plan = plan(&bound(), None, 1).expect("sends");
-    assert_eq!((plan.target, plan.binds, plan.again), (phone("42"), false, None));
+    assert_eq!((plan.target, plan.effect, plan.again), (phone("42"), Effect::Completes, None));
     assert_eq!((plan.expires_at, plan.resend_at), (at(301), at(31)));
 }
 
@@ -110,7 +112,7 @@ fn f4_an_unbound_user_must_name_a_number_first_or_ask_the_administrator() {
     let mut asked = challenge(None);
     asked.pending = Some(phone("77"));
     let plan = plan(&unbound, Some(asked), 1).expect("sends");
-    assert_eq!((plan.target, plan.binds), (phone("77"), true));
+    assert_eq!((plan.target, plan.effect), (phone("77"), Effect::Binds));
 }
 
 #[test]
@@ -233,4 +235,107 @@ fn h4_a_user_has_a_limit_over_all_logins() {
     );
     let later = with_send(&factor.recent_sends, at(590 + 3595));
     assert_eq!(later.len(), 6, "what is older than an hour is forgotten");
+}
+
+/// A login that puts number 77 in the place of 42, with a code out to `sent`.
+fn replacing(proven: Option<u32>, sent: Option<&str>) -> Challenge {
+    let mut replacing = challenge(sent.map(|hash| {
+        let mut code = code(0);
+        code.sent_to.hash = hash.into();
+        code
+    }));
+    replacing.pending = Some(phone("77"));
+    replacing.replaces = Some("42".into());
+    replacing.old_proven = proven.map(at);
+    replacing
+}
+
+fn plan_replacing(
+    factor: &Factor,
+    challenge: Challenge,
+    now: u32,
+) -> Result<(FactorPhone, Effect, bool), Refusal> {
+    let ticket = Ticket { purpose: Purpose::ReplacePhone, ..ticket() };
+    let plan = plan_send(&state(ticket, factor, Some(challenge), now), factor, &[])?;
+    Ok((plan.target, plan.effect, plan.again.is_some()))
+}
+
+#[test]
+fn h8_first_the_old_number_gets_a_code_and_then_the_new_one() {
+    let old = plan_replacing(&bound(), replacing(None, None), 1);
+    assert_eq!(old, Ok((phone("42"), Effect::ProvesOldNumber, false)));
+    let again = plan_replacing(&bound(), replacing(None, Some("42")), 60);
+    assert_eq!(again, Ok((phone("42"), Effect::ProvesOldNumber, true)));
+    let new = plan_replacing(&bound(), replacing(Some(60), None), 61);
+    assert_eq!(new, Ok((phone("77"), Effect::Replaces, false)));
+    let again = plan_replacing(&bound(), replacing(Some(60), Some("77")), 100);
+    assert_eq!(again, Ok((phone("77"), Effect::Replaces, true)));
+}
+
+#[test]
+fn h8_the_proof_of_the_old_number_is_good_for_five_minutes() {
+    assert!(plan_replacing(&bound(), replacing(Some(60), None), 359).is_ok());
+    assert_eq!(plan_replacing(&bound(), replacing(Some(60), None), 360), Err(Refusal::StepUpRequired));
+    let effect = |now| replacing(Some(60), Some("77")).effect(Purpose::ReplacePhone, at(now));
+    assert_eq!((effect(359), effect(360)), (Ok(Effect::Replaces), Err(Refusal::StepUpRequired)));
+}
+
+#[test]
+fn h8_a_code_proves_the_number_that_it_went_to_and_no_other() {
+    let effect = |proven, sent| replacing(proven, Some(sent)).effect(Purpose::ReplacePhone, at(70));
+    assert_eq!(effect(None, "42"), Ok(Effect::ProvesOldNumber));
+    assert_eq!(effect(None, "77"), Err(Refusal::NoCodeSent), "the new number doesn't prove the old one");
+    assert_eq!(effect(Some(60), "77"), Ok(Effect::Replaces));
+    assert_eq!(effect(Some(60), "42"), Err(Refusal::NoCodeSent), "the old number never binds the new one");
+    let mut elsewhere = challenge(Some(code(0)));
+    elsewhere.pending = Some(phone("77"));
+    assert_eq!(elsewhere.effect(Purpose::SignIn, at(1)), Err(Refusal::NoCodeSent));
+}
+
+#[test]
+fn h8_a_number_that_changed_meanwhile_cannot_be_replaced() {
+    let other = Factor { phone: Some(phone("99")), ..Factor::default() };
+    for proven in [None, Some(60)] {
+        for factor in [&other, &Factor::default()] {
+            let refused = plan_replacing(factor, replacing(proven, None), 61);
+            assert_eq!(refused, Err(Refusal::StepUpRequired));
+        }
+    }
+}
+
+#[test]
+fn h8_a_login_that_replaces_never_completes_as_a_sign_in() {
+    let mut stripped = challenge(Some(code(0)));
+    assert_eq!(stripped.effect(Purpose::SignIn, at(1)), Ok(Effect::Completes));
+    assert_eq!(stripped.effect(Purpose::ReplacePhone, at(1)), Err(Refusal::NoCodeSent));
+    assert_eq!(plan_replacing(&bound(), challenge(None), 1), Err(Refusal::StepUpRequired));
+    stripped.replaces = Some("42".into());
+    if let Some(code) = &mut stripped.code {
+        code.spent = true;
+    }
+    assert!(!stripped.is_complete());
+    let mut proven = replacing(None, Some("42"));
+    if let Some(code) = &mut proven.code {
+        code.spent = true;
+    }
+    assert!(!proven.is_complete(), "the old number's code completes nothing");
+}
+
+#[test]
+fn h8_a_user_who_has_no_number_by_now_may_still_bind_the_one_asked_for() {
+    let mut asked = challenge(None);
+    asked.pending = Some(phone("77"));
+    let bind = plan_replacing(&Factor::default(), asked.clone(), 1);
+    assert_eq!(bind, Ok((phone("77"), Effect::Binds, false)));
+    assert_eq!(plan_replacing(&bound(), asked, 1), Err(Refusal::StepUpRequired), "bound meanwhile");
+}
+
+#[test]
+fn h8_the_hint_is_that_of_the_number_which_gets_the_next_code() {
+    let hint = |challenge| {
+        let ticket = Ticket { purpose: Purpose::ReplacePhone, ..ticket() };
+        state(ticket, &bound(), Some(challenge), 61).phone_hint().map(str::to_owned)
+    };
+    assert_eq!(hint(replacing(None, None)), Some(phone("42").hint));
+    assert_eq!(hint(replacing(Some(60), None)), Some(phone("77").hint));
 }

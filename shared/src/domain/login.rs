@@ -4,10 +4,13 @@
 //! by the policy of its start (acceptance G5), and neither sending nor verifying has to read policy again. What changes is the
 //! [`Challenge`]. A [`LoginState`] is both at one moment, and what every answer and error shows.
 
+use super::application::Application;
 use super::challenge::Challenge;
 use super::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use super::policy::effective_rules;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits};
+use super::tenant::Tenant;
 use super::time::Timestamp;
 
 /// How long a login may take, in seconds.
@@ -39,6 +42,8 @@ impl Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstFactor {
     Password,
+    /// The user is signed in already.
+    AccessToken,
     /// A trusted back end says so, with the application's secret.
     Assertion,
     /// An external identity source says so, in an id token that was checked here.
@@ -46,11 +51,13 @@ pub enum FirstFactor {
 }
 
 impl FirstFactor {
-    const ALL: [FirstFactor; 3] = [FirstFactor::Password, FirstFactor::Assertion, FirstFactor::IdToken];
+    const ALL: [FirstFactor; 4] =
+        [FirstFactor::Password, FirstFactor::AccessToken, FirstFactor::Assertion, FirstFactor::IdToken];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             FirstFactor::Password => "password",
+            FirstFactor::AccessToken => "access_token",
             FirstFactor::Assertion => "assertion",
             FirstFactor::IdToken => "id_token",
         }
@@ -61,28 +68,42 @@ impl FirstFactor {
     }
 }
 
+/// What was proven after the first factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactor {
+    /// The code of a message.
+    Sms,
+    RecoveryCode,
+    /// A device that a second factor was proven on before; it spares the code, and is none.
+    TrustedDevice,
+}
+
 /// What was proven in a login that has no second factor, or has finished it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {
     pub first: FirstFactor,
-    pub code: bool,
+    pub second: Option<SecondFactor>,
 }
 
 impl Proof {
     /// Authentication methods that this service saw itself (RFC 8176). A back end's assertion is not one, and an id token shows who signed
-    /// it, not how its user was authenticated.
+    /// it, not how its user was authenticated; a recovery code has no name there.
     pub const fn amr(self) -> &'static [&'static str] {
-        match (self.first, self.code) {
-            (FirstFactor::Password, true) => &["pwd", "sms", "mfa"],
-            (FirstFactor::Password, false) => &["pwd"],
-            (FirstFactor::Assertion | FirstFactor::IdToken, true) => &["sms"],
-            (FirstFactor::Assertion | FirstFactor::IdToken, false) => &[],
+        match (self.first, self.second) {
+            (FirstFactor::Password, Some(SecondFactor::Sms)) => &["pwd", "sms", "mfa"],
+            (FirstFactor::Password, Some(SecondFactor::RecoveryCode)) => &["pwd", "mfa"],
+            (FirstFactor::Password, Some(SecondFactor::TrustedDevice) | None) => &["pwd"],
+            (_, Some(SecondFactor::Sms)) => &["sms"],
+            (_, Some(SecondFactor::RecoveryCode | SecondFactor::TrustedDevice) | None) => &[],
         }
     }
 
     /// NIST SP 800-63B-4 authenticator assurance level: two factors were proven in this login, or one.
     pub const fn acr(self) -> &'static str {
-        if self.code { "aal2" } else { "aal1" }
+        match self.second {
+            Some(SecondFactor::Sms | SecondFactor::RecoveryCode) => "aal2",
+            Some(SecondFactor::TrustedDevice) | None => "aal1",
+        }
     }
 }
 
@@ -119,7 +140,53 @@ pub struct Ticket {
     pub locale: Option<String>,
 }
 
+/// What a ticket is made from.
+#[derive(Clone, Debug)]
+pub struct LoginStart<'a> {
+    pub login: LoginId,
+    pub tenant: &'a Tenant,
+    pub application: &'a Application,
+    pub user: UserId,
+    pub source: Option<SourceId>,
+    pub purpose: Purpose,
+    pub first: FirstFactor,
+    pub sees_client: bool,
+    pub bound_hint: Option<String>,
+    pub locale: Option<String>,
+    /// Host of the hosted pages, for messages of applications that name none of their own.
+    pub own_host: Option<&'a str>,
+    pub now: Timestamp,
+}
+
 impl Ticket {
+    /// The policy of this moment, for the whole login.
+    pub fn new(start: LoginStart<'_>) -> Self {
+        let LoginStart { tenant, application, now, .. } = start;
+        let rules = effective_rules(tenant, application);
+        Self {
+            login: start.login,
+            tenant: tenant.id.clone(),
+            application: application.id.clone(),
+            user: start.user,
+            source: start.source,
+            purpose: start.purpose,
+            first: start.first,
+            started_at: now,
+            expires_at: now.plus_secs(LOGIN_SECONDS),
+            code: rules.code,
+            self_service: rules.phone_binding.self_service,
+            countries: tenant.security.countries_allow.clone(),
+            sending_enabled: tenant.security.sending_enabled,
+            limits: tenant.security.limits,
+            sees_client: start.sees_client,
+            bound_hint: start.bound_hint,
+            origins: application.origins.clone(),
+            message_host: application.code_host().or(start.own_host).map(str::to_owned),
+            sender_name: tenant.name.clone(),
+            locale: start.locale,
+        }
+    }
+
     pub fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
@@ -185,9 +252,12 @@ impl LoginState {
     /// Masked form of the number that a code goes to, or went to.
     pub fn phone_hint(&self) -> Option<&str> {
         let challenge = self.challenge.as_ref();
-        self.bound_hint
-            .as_deref()
-            .or_else(|| challenge?.pending.as_ref().map(|phone| phone.hint.as_str()))
+        let pending = challenge.and_then(|c| c.pending.as_ref()).map(|phone| phone.hint.as_str());
+        let replacing = challenge.is_some_and(|c| c.replaces.is_some() && c.old_proven.is_some());
+        pending
+            .filter(|_| replacing)
+            .or(self.bound_hint.as_deref())
+            .or(pending)
             .or_else(|| challenge?.code.as_ref().map(|code| code.sent_to.hint.as_str()))
     }
 
@@ -208,6 +278,31 @@ impl LoginState {
             Status::Expired => Err(Refusal::LoginExpired),
             Status::Blocked => Err(Refusal::TooManyAttempts { retry_at: self.ticket.expires_at }),
             Status::BindPhone | Status::ContactAdministrator | Status::EnterCode => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h11_the_tokens_say_what_this_service_saw_itself() {
+        use FirstFactor::{Assertion, IdToken, Password};
+        use SecondFactor::{RecoveryCode, Sms, TrustedDevice};
+        let says = |first, second| {
+            let proof = Proof { first, second };
+            (proof.amr(), proof.acr())
+        };
+        assert_eq!(says(Password, Some(Sms)), (&["pwd", "sms", "mfa"][..], "aal2"));
+        assert_eq!(says(Password, Some(RecoveryCode)), (&["pwd", "mfa"][..], "aal2"));
+        assert_eq!(says(Password, Some(TrustedDevice)), (&["pwd"][..], "aal1"));
+        assert_eq!(says(Password, None), (&["pwd"][..], "aal1"));
+        for first in [Assertion, IdToken] {
+            assert_eq!(says(first, Some(Sms)), (&["sms"][..], "aal2"));
+            assert_eq!(says(first, Some(RecoveryCode)), (&[][..], "aal2"));
+            assert_eq!(says(first, Some(TrustedDevice)), (&[][..], "aal1"));
+            assert_eq!(says(first, None), (&[][..], "aal1"));
         }
     }
 }

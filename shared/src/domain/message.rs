@@ -60,19 +60,24 @@ pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
         return Secret::new(plain);
     }
     let named = fill(words.named, &name);
-    let fits = is_gsm7(&named) == is_gsm7(&plain) && is_one_part(&named);
+    let fits = fits_one_part(&named, &plain);
     Secret::new(if fits { named } else { plain })
 }
 
 /// A name as it may stand in a message: no line break, no control, direction or zero-width character, nothing that looks like the last
 /// line's `@` and `#`.
-fn one_line(name: &str) -> String {
+pub(super) fn one_line(name: &str) -> String {
     let clean: String = name
         .chars()
         .filter(|c| !c.is_control() && !is_invisible(*c) && !matches!(c, '@' | '#' | '{' | '}'))
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .collect();
     clean.trim().to_owned()
+}
+
+/// Whether `text` is one part, in the alphabet of `plain`, which is what would be sent instead.
+pub(super) fn fits_one_part(text: &str, plain: &str) -> bool {
+    is_gsm7(text) == is_gsm7(plain) && is_one_part(text)
 }
 
 fn is_invisible(c: char) -> bool {

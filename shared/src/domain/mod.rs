@@ -1,5 +1,6 @@
 //! The rules. Pure: no async, no AWS, no HTTP, no environment, no clock, no randomness of its own.
 
+pub mod access;
 pub mod admin_key;
 pub mod application;
 pub mod application_patch;
@@ -16,10 +17,12 @@ pub mod limits;
 pub mod login;
 pub mod message;
 pub mod name;
+pub mod notice;
 pub mod phone;
 pub mod policy;
 pub mod price;
 pub mod refusal;
+pub mod replacement;
 pub mod secret;
 pub mod settings;
 pub mod settings_patch;

@@ -1,4 +1,4 @@
-//! [`BindingStore`]: an administrator's change of a number.
+//! Changes of a bound number, with all that hangs on it.
 
 use super::challenge_item;
 use super::factor_item::{FactorItem, PhoneItem};
@@ -6,13 +6,12 @@ use super::request::{fault, from_item, number, string, to_item};
 use super::transaction::{self, Actions, Expression, is_owned_by};
 use super::user_item::encode_owner;
 use super::{DynamoStore, keys};
-use crate::domain::audit::AuditEvent;
 use crate::domain::factor::FactorPhone;
 use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
-use crate::ports::{Binding, BindingStore, BindingWrite, Fault};
+use crate::ports::{Binding, BindingReader, BindingStore, BindingWrite, Fault, NumberChange};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 
@@ -20,7 +19,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 const OLDEST_LIVE_SECONDS: i64 = 2 * LOGIN_SECONDS as i64;
 
 #[async_trait]
-impl BindingStore for DynamoStore {
+impl BindingReader for DynamoStore {
     async fn binding(
         &self,
         tenant: &TenantId,
@@ -57,32 +56,20 @@ impl BindingStore for DynamoStore {
         }
         Ok(factor.map(|factor| Binding { factor, live_challenges }))
     }
+}
 
-    async fn replace_phone(
+#[async_trait]
+impl BindingStore for DynamoStore {
+    async fn change_number(
         &self,
         tenant: &TenantId,
         user: &UserId,
         seen: &Binding,
-        phone: Option<&FactorPhone>,
-        event: &AuditEvent,
+        change: &NumberChange<'_>,
     ) -> Result<BindingWrite, Fault> {
-        let (old, new) = (seen.factor.phone.as_ref().map(|p| &p.hash), phone.map(|p| &p.hash));
         let mut actions = Actions::new();
-        actions.add(self.change_factor(tenant, user, seen, phone)?, BindingWrite::Stale);
-        if let Some(new) = new.filter(|_| old != new) {
-            let key = keys::owner(tenant, PHONE, new);
-            let owned = is_owned_by(user.as_str());
-            actions.add(
-                transaction::put(&self.directory, &key, encode_owner(user)?, owned)?,
-                BindingWrite::PhoneTaken,
-            );
-        }
-        if let Some(old) = old.filter(|_| old != new) {
-            let key = keys::owner(tenant, PHONE, old);
-            let owned = is_owned_by(user.as_str());
-            actions.add(transaction::delete(&self.directory, &key, Some(owned))?, BindingWrite::Stale);
-        }
-        if phone.is_none() && old.is_some() {
+        self.add_number_change(tenant, user, seen, change, |write| write, &mut actions)?;
+        if change.phone.is_none() && seen.factor.phone.is_some() {
             let named = Expression::new(
                 "attribute_exists(#username) OR attribute_exists(#email) OR attribute_exists(#identities)",
             )
@@ -94,7 +81,37 @@ impl BindingStore for DynamoStore {
                 BindingWrite::LastIdentifier,
             );
         }
-        self.record(&mut actions, event, BindingWrite::Stale)?;
+        let Err(failed) = self.run(actions).await? else { return Ok(BindingWrite::Done) };
+        let stale = failed.contains(&BindingWrite::Stale);
+        Ok(failed.into_iter().next().filter(|_| !stale).unwrap_or(BindingWrite::Stale))
+    }
+}
+
+impl DynamoStore {
+    /// The factor, both numbers' owners, the codes that are out, the notice, the audit. `meaning` is what a failed condition means to the caller.
+    pub(super) fn add_number_change<M: Clone>(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        seen: &Binding,
+        change: &NumberChange<'_>,
+        meaning: impl Fn(BindingWrite) -> M,
+        actions: &mut Actions<M>,
+    ) -> Result<(), Fault> {
+        let phone = change.phone;
+        let (old, new) = (seen.factor.phone.as_ref().map(|p| &p.hash), phone.map(|p| &p.hash));
+        actions.add(self.change_factor(tenant, user, seen, phone)?, meaning(BindingWrite::Stale));
+        if let Some(new) = new.filter(|_| old != new) {
+            let key = keys::owner(tenant, PHONE, new);
+            let put =
+                transaction::put(&self.directory, &key, encode_owner(user)?, is_owned_by(user.as_str()))?;
+            actions.add(put, meaning(BindingWrite::PhoneTaken));
+        }
+        if let Some(old) = old.filter(|_| old != new) {
+            let key = keys::owner(tenant, PHONE, old);
+            let delete = transaction::delete(&self.directory, &key, Some(is_owned_by(user.as_str())))?;
+            actions.add(delete, meaning(BindingWrite::Stale));
+        }
         for challenge in &seen.live_challenges {
             let key = keys::Key { pk: keys::login_partition(tenant, user), sk: challenge.clone() };
             let take = Expression::new("REMOVE code_mac");
@@ -103,15 +120,14 @@ impl BindingStore for DynamoStore {
                 "attribute_exists(pk) AND attribute_not_exists(completed) \
                  AND (attribute_exists(pending) OR NOT contains(guesses, code_mac))",
             );
-            actions.add(transaction::update(&self.logins, &key, take, alive)?, BindingWrite::Stale);
+            actions.add(transaction::update(&self.logins, &key, take, alive)?, meaning(BindingWrite::Stale));
         }
-        let Err(failed) = self.run(actions).await? else { return Ok(BindingWrite::Done) };
-        let stale = failed.contains(&BindingWrite::Stale);
-        Ok(failed.into_iter().next().filter(|_| !stale).unwrap_or(BindingWrite::Stale))
+        if let Some(notice) = change.notice {
+            actions.add(self.put_notice(notice)?, meaning(BindingWrite::Stale));
+        }
+        self.record(actions, change.event, meaning(BindingWrite::Stale))
     }
-}
 
-impl DynamoStore {
     /// The factor's part: the number, no failures, the next revision.
     fn change_factor(
         &self,

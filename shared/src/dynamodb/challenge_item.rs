@@ -6,16 +6,19 @@
 //! | `login`, `started_at` | S, N | which login; they are in the key too |
 //! | `max_attempts`, `attempts` | N | the cap of this login, and what is used of it |
 //! | `pending` | M | number asked for: `sealed`, `hash`, `hint`, `country`, `since` |
+//! | `replaces` | S | keyed hash of the number that `pending` takes the place of |
+//! | `old_proven` | N | when that number was proven |
 //! | `phone_changes` | N | how often a number was asked for |
 //! | `code_mac`, `nonce` | B | MAC of the code that is out, and what it was derived from (with a pepper that is not in the table) |
 //! | `pepper` | S | id of that pepper |
 //! | `sent_hash`, `sent_hint` | S | where it went: keyed hash and masked form |
+//! | `sent_since` | N | which binding of that number: when it began |
 //! | `first_sent_at`, `sent_at`, `expires_at`, `resend_at` | N | epoch milliseconds |
 //! | `sends`, `delivery`, `failures_before` | N, S, N | |
 //! | `guesses` | BS | MACs of the guesses at this code |
 //! | `last_attempt` | S | id of the last guess's request: by it a lost answer is recognised |
 //! | `idempotency` | SS | hashes of the keys that sent something |
-//! | `completed` | N | when a bind was committed |
+//! | `completed` | N | when a bind was committed or a recovery code was taken |
 //! | `ttl` | N | epoch seconds: 72 h after the login's end |
 
 use super::factor_item::PhoneItem;
@@ -65,6 +68,8 @@ pub(super) fn decode(item: &Item) -> Result<Challenge, Fault> {
         login,
         started_at,
         pending: pending(item)?,
+        replaces: read.text("replaces").map(str::to_owned),
+        old_proven: read.time("old_proven"),
         phone_changes: read.number("phone_changes").unwrap_or(0),
         code: code(item)?,
         attempts: read.number("attempts").unwrap_or(0),
@@ -92,6 +97,8 @@ fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
         sent_to: SentTo {
             hash: Reader::need(read.text("sent_hash"), "sent_hash")?.to_owned(),
             hint: Reader::need(read.text("sent_hint"), "sent_hint")?.to_owned(),
+            // Items of before have none, and prove no binding in particular.
+            since: read.time("sent_since").unwrap_or(Timestamp::from_millis(0)),
         },
         first_sent_at: Reader::need(read.time("first_sent_at"), "first_sent_at")?,
         sent_at: Reader::need(read.time("sent_at"), "sent_at")?,

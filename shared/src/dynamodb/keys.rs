@@ -17,6 +17,7 @@
 //! | logins | `login#TENANT#USER` | `factor` | bound number, failures |
 //! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
 //! | logins | `limit#…` | `limit` | one limit |
+//! | logins | `notice#SHARD` | `MILLIS#USER#RANDOM` | a message that is still to be sent |
 
 use super::request::{Item, string};
 use crate::domain::ids::{ApplicationId, EventId, KeyId, LoginId, SourceId, TenantId, UserId};
@@ -186,4 +187,21 @@ pub fn limit(rule: &str, subject: &str) -> Key {
 /// One shard of what a tenant sends in a day (days since 1970).
 pub fn tenant_day(tenant: &TenantId, day: i64, shard: u32) -> Key {
     limit("tenant", &format!("{tenant}#{day}#{shard}"))
+}
+
+/// How many partitions the notices are spread over.
+pub const NOTICE_SHARDS: u32 = 4;
+
+/// What every notice's partition key starts with.
+pub const NOTICE_PREFIX: &str = "notice#";
+
+pub fn notice_partition(shard: u32) -> String {
+    format!("{NOTICE_PREFIX}{shard}")
+}
+
+/// `id` is random: it tells notices of one millisecond apart. In text order they stand in the order of their making.
+pub fn notice(user: &UserId, created_at: Timestamp, id: &str) -> Key {
+    let sum = user.as_str().bytes().fold(0u32, |sum, byte| sum.wrapping_add(u32::from(byte)));
+    let sk = format!("{:013}#{user}#{id}", created_at.millis().max(0));
+    Key::new(notice_partition(sum % NOTICE_SHARDS), sk)
 }

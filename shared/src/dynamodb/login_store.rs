@@ -10,7 +10,9 @@ use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
-use crate::ports::login::{BindFacts, BindStore, LoginKey, LoginStateStore, OwnerKey, SupportStore};
+use crate::ports::login::{
+    BindFacts, BindStore, FactorStore, LoginKey, LoginStateStore, OwnerKey, SupportStore,
+};
 use crate::ports::{Failure, Fault, Page, PageRequest};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -89,6 +91,16 @@ impl LoginStateStore for DynamoStore {
         let (factor, challenge) = (keys::factor(key.tenant, key.user), challenge_key(key));
         let mut batch = self.batch(&[], &[factor.clone(), challenge.clone()]).await?;
         Ok((batch.factor(&factor)?, batch.challenge(&challenge)?))
+    }
+}
+
+#[async_trait]
+impl FactorStore for DynamoStore {
+    async fn factor(&self, tenant: &TenantId, user: &UserId) -> Result<Option<Factor>, Fault> {
+        let key = keys::factor(tenant, user).attributes();
+        let request = self.client().get_item().table_name(self.logins()).set_key(Some(key));
+        let answer = request.consistent_read(true).send().await.map_err(fault)?;
+        answer.item.map(|item| from_item::<FactorItem>(item).map(Factor::from)).transpose()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Browser origins, as the applications' items list them.
 
 use super::{DynamoStore, fault, keys, string};
-use crate::ports::{Fault, OriginDirectory};
+use crate::domain::ids::ApplicationId;
+use crate::ports::{ApplicationOrigins, Fault, OriginDirectory};
 use async_trait::async_trait;
 
 /// An origin is a scheme, a host of 253 bytes at most and a port: anything longer is not one, and costs no read.
@@ -30,6 +31,17 @@ impl OriginDirectory for DynamoStore {
             .await
             .map_err(fault)?;
         Ok(found.count() > 0)
+    }
+}
+
+#[async_trait]
+impl ApplicationOrigins for DynamoStore {
+    async fn application_has_origin(&self, application: &ApplicationId, origin: &str) -> Result<bool, Fault> {
+        let Some(origin) = normal_origin(origin) else { return Ok(false) };
+        let key = keys::origin(&origin, application).attributes();
+        let request = self.client().get_item().table_name(self.directory()).set_key(Some(key));
+        let answer = request.projection_expression(keys::SK).consistent_read(true).send().await;
+        Ok(answer.map_err(fault)?.item.is_some())
     }
 }
 

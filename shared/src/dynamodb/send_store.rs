@@ -6,8 +6,9 @@ use super::factor_item::FactorItem;
 use super::keys::{self, Key};
 use super::login_store::{challenge_key, ttl};
 use super::request::{CancelledBy, cancelled, condition_failed, fault, from_item, number, string};
-use crate::domain::challenge::{Challenge, Delivery, with_send};
+use crate::domain::challenge::{Challenge, Delivery, Effect, SentCode, SentTo, with_send};
 use crate::domain::factor::Factor;
+use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
@@ -20,38 +21,9 @@ use std::time::Duration;
 #[async_trait]
 impl SendStore for DynamoStore {
     async fn send_facts(&self, key: LoginKey<'_>) -> Result<SendFacts, Fault> {
-        // A login that started longer ago than a login lives has nothing live.
-        let since = key.started_at.millis() - i64::from(LOGIN_SECONDS) * 1000;
-        let answer = self
-            .client()
-            .query()
-            .table_name(self.logins())
-            .key_condition_expression("pk = :pk AND sk BETWEEN :since AND :factor")
-            .expression_attribute_values(":pk", string(keys::login_partition(key.tenant, key.user)))
-            .expression_attribute_values(
-                ":since",
-                string(keys::challenges_since(Timestamp::from_millis(since))),
-            )
-            .expression_attribute_values(":factor", string(keys::FACTOR))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(fault)?;
-        let own = challenge_key(key);
-        let mut facts = SendFacts { factor: None, challenge: None, others: Vec::new() };
-        for item in answer.items.unwrap_or_default() {
-            match Key::of(&item) {
-                Some(at) if at.sk == keys::FACTOR => {
-                    facts.factor = Some(from_item::<FactorItem>(item)?.into());
-                }
-                Some(at) if at == own => facts.challenge = Some(challenge_item::decode(&item)?),
-                Some(at) if at.sk.starts_with(keys::CHALLENGE_PREFIX) => {
-                    facts.others.push(challenge_item::decode(&item)?);
-                }
-                _ => {}
-            }
-        }
-        Ok(facts)
+        let (factor, challenges) = self.recent_logins(key.tenant, key.user, key.started_at).await?;
+        let (own, others) = challenges.into_iter().partition::<Vec<_>, _>(|c| c.login == *key.login);
+        Ok(SendFacts { factor, challenge: own.into_iter().next(), others })
     }
 
     async fn reserve_send(
@@ -100,6 +72,45 @@ impl SendStore for DynamoStore {
             Ok(_) => Ok(()),
             Err(error) => condition_failed(error).map(|_| ()),
         }
+    }
+}
+
+impl DynamoStore {
+    /// A user's factor, and the challenges of all logins that may be alive at `now`: one strongly consistent Query.
+    pub(super) async fn recent_logins(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<(Option<Factor>, Vec<Challenge>), Fault> {
+        // A login that started longer ago than a login lives has nothing live.
+        let since = now.millis() - i64::from(LOGIN_SECONDS) * 1000;
+        let answer = self
+            .client()
+            .query()
+            .table_name(self.logins())
+            .key_condition_expression("pk = :pk AND sk BETWEEN :since AND :factor")
+            .expression_attribute_values(":pk", string(keys::login_partition(tenant, user)))
+            .expression_attribute_values(
+                ":since",
+                string(keys::challenges_since(Timestamp::from_millis(since))),
+            )
+            .expression_attribute_values(":factor", string(keys::FACTOR))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(fault)?;
+        let (mut factor, mut challenges) = (None, Vec::new());
+        for item in answer.items.unwrap_or_default() {
+            match Key::of(&item) {
+                Some(at) if at.sk == keys::FACTOR => factor = Some(from_item::<FactorItem>(item)?.into()),
+                Some(at) if at.sk.starts_with(keys::CHALLENGE_PREFIX) => {
+                    challenges.push(challenge_item::decode(&item)?);
+                }
+                _ => {}
+            }
+        }
+        Ok((factor, challenges))
     }
 }
 
@@ -159,6 +170,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("pepper = :pepper", ":pepper", string(r.pepper));
     e.set("sent_hash = :hash", ":hash", string(&r.plan.target.hash));
     e.set("sent_hint = :hint", ":hint", string(&r.plan.target.hint));
+    e.set("sent_since = :since", ":since", number(r.plan.target.since.millis()));
     e.set("first_sent_at = :first", ":first", number(r.plan.first_sent_at.millis()));
     e.set("sent_at = :now", ":now", number(r.now.millis()));
     e.set("expires_at = :expires", ":expires", number(r.plan.expires_at.millis()));
@@ -170,7 +182,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
         // Guesses are those at one code; attempts are the login's and stay.
         e.remove.push("guesses");
     }
-    if !r.plan.binds {
+    if r.plan.effect == Effect::Completes {
         e.remove.push("pending");
     }
     match r.seen {
@@ -199,6 +211,13 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
                 }
                 None => e.condition.push("attribute_not_exists(pending)"),
             }
+            match seen.old_proven {
+                Some(at) => {
+                    e.condition.push("old_proven = :seen_proof");
+                    e.value(":seen_proof", number(at.millis()));
+                }
+                None => e.condition.push("attribute_not_exists(old_proven)"),
+            }
         }
     }
     let mut add = String::new();
@@ -222,19 +241,24 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
 
 /// The challenge as the transaction left it: a transaction answers no items, and reading it again would cost a request.
 fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
-    use crate::domain::challenge::{SentCode, SentTo};
     let mut idempotency = r.seen.map_or_else(Vec::new, |c| c.idempotency.clone());
     idempotency.extend(r.idempotency.map(str::to_owned));
     Challenge {
         login: key.login.clone(),
         started_at: key.started_at,
-        pending: r.plan.binds.then(|| r.plan.target.clone()),
+        pending: r.seen.filter(|_| r.plan.effect != Effect::Completes).and_then(|c| c.pending.clone()),
+        replaces: r.seen.and_then(|c| c.replaces.clone()),
+        old_proven: r.seen.and_then(|c| c.old_proven),
         phone_changes: r.seen.map_or(0, |c| c.phone_changes),
         code: Some(SentCode {
             pepper: r.pepper.to_owned(),
             mac: r.mac,
             nonce: r.nonce,
-            sent_to: SentTo { hash: r.plan.target.hash.clone(), hint: r.plan.target.hint.clone() },
+            sent_to: SentTo {
+                hash: r.plan.target.hash.clone(),
+                hint: r.plan.target.hint.clone(),
+                since: r.plan.target.since,
+            },
             first_sent_at: r.plan.first_sent_at,
             sent_at: r.now,
             expires_at: r.plan.expires_at,

@@ -156,6 +156,15 @@ impl DynamoStore {
     /// The SDK repeats a request whose answer was lost under the same client token, so that it isn't applied twice; a try of ours is a
     /// new request with a token of its own.
     pub(super) async fn run<M>(&self, actions: Actions<M>) -> Result<Result<(), Vec<M>>, Fault> {
+        let outcome = self.run_and_look(actions).await?;
+        Ok(outcome.map_err(|failed| failed.into_iter().map(|(meaning, _)| meaning).collect()))
+    }
+
+    /// As [`DynamoStore::run`], with the items as they were of those actions that ask for them.
+    pub(super) async fn run_and_look<M>(
+        &self,
+        actions: Actions<M>,
+    ) -> Result<Result<(), Vec<(M, Option<Item>)>>, Fault> {
         let mut wait = FIRST_WAIT;
         let mut tries = 1;
         loop {
@@ -166,8 +175,12 @@ impl DynamoStore {
             let failed = |reason: &CancelledBy| matches!(reason, CancelledBy::Condition(_));
             let contended = reasons.iter().any(|reason| matches!(reason, CancelledBy::Contention));
             if !contended || tries == TRIES || reasons.iter().any(failed) {
-                let judged = reasons.iter().zip(actions.meanings);
-                return Ok(Err(judged.filter(|(reason, _)| failed(reason)).map(|(_, m)| m).collect()));
+                let judged = reasons.into_iter().zip(actions.meanings);
+                let failed = judged.filter_map(|(reason, meaning)| match reason {
+                    CancelledBy::Condition(item) => Some((meaning, item)),
+                    CancelledBy::Nothing | CancelledBy::Contention => None,
+                });
+                return Ok(Err(failed.collect()));
             }
             tokio::time::sleep(wait).await;
             wait *= 2;

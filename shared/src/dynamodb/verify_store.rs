@@ -217,7 +217,7 @@ impl DynamoStore {
     }
 
     /// The challenge, if this code for this number was the right guess and nobody completed it.
-    fn complete(
+    pub(super) fn complete(
         &self,
         key: LoginKey<'_>,
         phone: &FactorPhone,

@@ -1,6 +1,7 @@
 //! Everything with a key in it.
 
 use super::Fault;
+use crate::domain::access::VerifiedAccess;
 use crate::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
@@ -86,6 +87,13 @@ pub struct Tokens {
     pub id_token: Secret<String>,
     /// Seconds.
     pub expires_in: u32,
+}
+
+/// Checks access tokens. It takes public keys only: what checks can't sign.
+pub trait AccessTokens: Send + Sync {
+    /// `None` for anything but an access token that this service signed and that lives at `now`. Whether the user still exists is
+    /// another question.
+    fn verify(&self, token: &str, now: Timestamp) -> Option<VerifiedAccess>;
 }
 
 /// Signs tokens. Only the functions that may finish a login have one.

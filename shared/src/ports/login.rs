@@ -81,6 +81,12 @@ pub trait LoginStateStore: Send + Sync {
     async fn login_state(&self, key: LoginKey<'_>) -> Result<(Option<Factor>, Option<Challenge>), Fault>;
 }
 
+#[async_trait]
+pub trait FactorStore: Send + Sync {
+    /// A user's factor; one strongly consistent GetItem.
+    async fn factor(&self, tenant: &TenantId, user: &UserId) -> Result<Option<Factor>, Fault>;
+}
+
 /// What `/phone` decides on.
 #[derive(Debug)]
 pub struct BindFacts {

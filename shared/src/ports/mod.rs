@@ -6,24 +6,28 @@ mod crypto;
 mod identity;
 pub mod limits;
 pub mod login;
+pub mod notices;
 mod origins;
 mod policy;
+pub mod replacement;
 pub mod sms;
 mod users;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use audit::{AuditQuery, AuditReader};
-pub use crypto::{CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens};
+pub use crypto::{
+    AccessTokens, CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens,
+};
 pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
-pub use origins::OriginDirectory;
+pub use origins::{ApplicationOrigins, OriginDirectory};
 pub use policy::{
     AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,
     PolicyReader, Saved, Tenants,
 };
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
 use std::fmt;
-pub use users::{Binding, BindingStore, BindingWrite, UserStore, UserWrite};
+pub use users::{Binding, BindingReader, BindingStore, BindingWrite, NumberChange, UserStore, UserWrite};
 
 /// The time. Only adapters read a real clock.
 pub trait Clock: Send + Sync {

@@ -4,6 +4,7 @@ use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::audit::AuditEvent;
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::ids::{TenantId, UserId};
+use crate::domain::notice::Notice;
 use crate::domain::time::Timestamp;
 use crate::domain::user::User;
 use async_trait::async_trait;
@@ -82,9 +83,19 @@ pub enum BindingWrite {
     Stale,
 }
 
-/// An administrator's hand on a user's number.
+/// What becomes of a user's number.
+#[derive(Clone, Copy, Debug)]
+pub struct NumberChange<'a> {
+    /// The number from now on.
+    pub phone: Option<&'a FactorPhone>,
+    /// What the number that was bound is told.
+    pub notice: Option<&'a Notice>,
+    pub event: &'a AuditEvent,
+}
+
+/// Who is bound to what, with all that a change of it touches.
 #[async_trait]
-pub trait BindingStore: Send + Sync {
+pub trait BindingReader: Send + Sync {
     /// `None`: no such user. `now` bounds how old a login can be that is still alive.
     async fn binding(
         &self,
@@ -92,15 +103,18 @@ pub trait BindingStore: Send + Sync {
         user: &UserId,
         now: Timestamp,
     ) -> Result<Option<Binding>, Fault>;
+}
 
-    /// Replaces the number of `seen` by `phone`, moves its owner, clears the failures and takes the code from every live challenge, all or
-    /// nothing: no code that went to the old number completes anything afterwards.
-    async fn replace_phone(
+/// A change of a user's number from outside a login: by an administrator, or by the user who removes it.
+#[async_trait]
+pub trait BindingStore: BindingReader {
+    /// Replaces the number of `seen`, moves its owner, clears the failures, leaves the notice and takes the code from every live challenge,
+    /// all or nothing: no code that went to the old number completes anything afterwards.
+    async fn change_number(
         &self,
         tenant: &TenantId,
         user: &UserId,
         seen: &Binding,
-        phone: Option<&FactorPhone>,
-        event: &AuditEvent,
+        change: &NumberChange<'_>,
     ) -> Result<BindingWrite, Fault>;
 }

@@ -1,16 +1,22 @@
 //! The use cases: each applies the domain's rules to what its ports hold. A struct's fields are the ports that it may use.
 
+pub mod access;
 pub mod admin_binding;
 pub mod admin_keys;
 pub mod applications;
+pub mod ask_replacement;
 pub mod audit_trail;
 pub mod authenticate;
 pub mod bind_phone;
+pub mod change_number;
 pub mod explain;
 pub mod identity_sources;
 pub mod issue_code;
 pub mod login_state;
 pub mod login_token;
+mod notices;
+pub mod own_phone;
+pub mod replace_number;
 pub mod security_settings;
 pub mod sign_in;
 mod subjects;

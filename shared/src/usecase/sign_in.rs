@@ -6,6 +6,7 @@
 mod by_id_token;
 
 use super::LoginFailure;
+use super::access::AllowOrigin;
 use super::login_token::LoginTokens;
 use super::verify_code::claims;
 use crate::auth::credential::{Credential, Holder};
@@ -16,8 +17,8 @@ use crate::domain::first_factor::{Subject, Throttle};
 use crate::domain::identifier::Account;
 use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId};
 use crate::domain::limits::network;
-use crate::domain::login::{FirstFactor, LOGIN_SECONDS, LoginState, Purpose, Ticket};
-use crate::domain::policy::{PolicyInput, SourceSwitch, decide, effective_rules};
+use crate::domain::login::{FirstFactor, LoginStart, LoginState, Purpose, Ticket};
+use crate::domain::policy::{PolicyInput, SourceSwitch, decide};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::tenant::Tenant;
@@ -71,9 +72,6 @@ pub enum Begun {
     /// No code is asked for: the login is done.
     Done { ticket: Box<Ticket>, tokens: Tokens },
 }
-
-/// Where an `Origin` may read the answer.
-pub type AllowOrigin<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 impl SignIn {
     /// `allow_origin` is called as soon as the caller's origin is known to be one of the application's, so that a page can read refusals too.
@@ -230,34 +228,25 @@ impl SignIn {
         let switch =
             source.as_ref().map(|id| SourceSwitch::from(tenant.security.identity_sources.get(id).copied()));
         let decision = decide(&PolicyInput::new(tenant, application, switch));
-        let rules = effective_rules(tenant, application);
-        let ticket = Ticket {
+        let ticket = Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| self.entropy.fill(buffer)),
-            tenant: tenant.id.clone(),
-            application: application.id.clone(),
+            tenant,
+            application,
             user: user.id,
             source,
             purpose: Purpose::SignIn,
             first,
-            started_at: now,
-            expires_at: now.plus_secs(LOGIN_SECONDS),
-            code: rules.code,
-            self_service: rules.phone_binding.self_service,
-            countries: tenant.security.countries_allow.clone(),
-            sending_enabled: tenant.security.sending_enabled,
-            limits: tenant.security.limits,
             sees_client,
             bound_hint: factor.and_then(|factor| factor.phone).map(|phone| phone.hint),
-            origins: application.origins.clone(),
-            message_host: message_host(application).or_else(|| self.own_host.clone()),
-            sender_name: tenant.name.clone(),
             locale: user.locale,
-        };
+            own_host: self.own_host.as_deref(),
+            now,
+        });
         if decision.mfa_required {
             let login_token = self.tokens.seal(&ticket);
             return Ok(Begun::Challenge { state: Box::new(LoginState::started(ticket)), login_token });
         }
-        let tokens = self.signer.sign(&claims(&ticket, false, now))?;
+        let tokens = self.signer.sign(&claims(&ticket, None, now))?;
         Ok(Begun::Done { ticket: Box::new(ticket), tokens })
     }
 }
@@ -306,13 +295,4 @@ fn refuse_throttled(throttle: Throttle, subject: Subject, now: Timestamp) -> Res
         Some(retry_at) => Err(Refusal::RateLimited { rule: subject.rule(), retry_at }),
         None => Ok(()),
     }
-}
-
-/// The host that an application's codes are bound to: the one it names, else its first origin's.
-fn message_host(application: &Application) -> Option<String> {
-    application.message_host.clone().or_else(|| {
-        let origin = application.origins.first()?;
-        let host = origin.split("://").nth(1)?;
-        Some(host.split(':').next().unwrap_or(host).to_owned())
-    })
 }

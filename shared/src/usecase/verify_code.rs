@@ -3,14 +3,16 @@
 use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
-use crate::domain::challenge::Challenge;
+use super::replace_number::ReplaceNumber;
+use crate::domain::audit::Provenance;
+use crate::domain::challenge::{Challenge, Effect};
 use crate::domain::ids::base62;
-use crate::domain::login::{LoginState, Proof, Ticket};
+use crate::domain::login::{LoginState, Proof, Purpose, SecondFactor, Ticket};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::ports::login::{BindRefused, Charged, Guess, VerifyStore};
-use crate::ports::{Clock, Codes, Entropy, Fault, TokenClaims, TokenSigner, Tokens};
+use crate::ports::{Clock, Codes, Entropy, Failure, Fault, TokenClaims, TokenSigner, Tokens};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
@@ -18,10 +20,19 @@ use subtle::ConstantTimeEq;
 #[derive(Clone)]
 pub struct VerifyCode {
     pub store: Arc<dyn VerifyStore>,
+    pub replace: ReplaceNumber,
     pub codes: Arc<dyn Codes>,
     pub signer: Arc<dyn TokenSigner>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
+}
+
+/// What a right code brought about.
+#[derive(Debug)]
+pub struct Verified {
+    pub state: LoginState,
+    /// Only at the end of a sign-in.
+    pub tokens: Option<Tokens>,
 }
 
 impl VerifyCode {
@@ -29,9 +40,9 @@ impl VerifyCode {
         &self,
         ticket: Ticket,
         code: &Secret<String>,
-    ) -> Result<(LoginState, Tokens), LoginFailure> {
+        provenance: &Provenance,
+    ) -> Result<Verified, LoginFailure> {
         let now = self.clock.now();
-        let at = |ticket, challenge| at(ticket, challenge, now);
         // The code may outlive its login, which takes nothing more.
         if ticket.is_over(now) {
             let state = self.look(ticket, now).await?;
@@ -43,27 +54,40 @@ impl VerifyCode {
         let challenge = match self.store.charge_guess(key(&ticket), &guess).await? {
             Charged::Judged(challenge) => challenge,
             Charged::Refused(challenge) => {
-                let state = at(ticket, challenge);
+                let state = at(ticket, challenge, now);
                 return Err(LoginFailure::new(why_refused(&state), state));
             }
         };
         let Some(out) = &challenge.code else {
-            return Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge))));
+            return Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge), now)));
         };
-        let right = macs.iter().any(|mac| bool::from(mac.ct_eq(&out.mac)));
-        if !right {
+        let mac = out.mac;
+        if !macs.iter().any(|guess| bool::from(guess.ct_eq(&mac))) {
             // A wrong answer leaves only once it is counted (NIST SP 800-63B-4 §3.2.2).
             self.store.count_failure(&ticket.tenant, &ticket.user).await?;
-            return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge))));
+            return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge), now)));
         }
-        let failures_before = out.failures_before;
-        if challenge.pending.is_some() {
-            self.bind(ticket, challenge, now).await
-        } else {
-            if failures_before > 0 || challenge.attempts > 1 {
-                self.clear_failures(&ticket).await;
+        let had_failures = out.failures_before > 0 || challenge.attempts > 1;
+        match challenge.effect(ticket.purpose, now) {
+            Ok(Effect::Completes) => {
+                if had_failures {
+                    self.clear_failures(&ticket).await;
+                }
+                self.finish(at(ticket, Some(challenge), now))
             }
-            self.finish(at(ticket, Some(challenge)))
+            Ok(Effect::Binds) => self.bind(ticket, challenge, now).await,
+            Ok(Effect::ProvesOldNumber) => {
+                let proven = match self.replace.prove_old(&ticket, &mac, now).await {
+                    Ok(proven) => proven,
+                    Err(failure) => return Err(failed(failure, at(ticket, Some(challenge), now))),
+                };
+                if had_failures {
+                    self.clear_failures(&ticket).await;
+                }
+                Ok(Verified { state: at(ticket, Some(proven), now), tokens: None })
+            }
+            Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
+            Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge), now))),
         }
     }
 
@@ -86,29 +110,53 @@ impl VerifyCode {
         ticket: Ticket,
         mut challenge: Challenge,
         now: Timestamp,
-    ) -> Result<(LoginState, Tokens), LoginFailure> {
-        let state = |ticket, challenge| at(ticket, challenge, now);
+    ) -> Result<Verified, LoginFailure> {
         let (Some(phone), Some(out)) = (challenge.pending.clone(), challenge.code.as_ref()) else {
-            return Err(LoginFailure::new(Refusal::NoCodeSent, state(ticket, Some(challenge))));
+            return Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge), now)));
         };
         let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, now).await?;
         let refusal = match committed {
             Ok(()) => {
                 challenge.completed = Some(now);
-                let mut state = state(ticket, Some(challenge));
+                let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
                 return self.finish(state);
             }
             Err(BindRefused::Completed) => {
                 challenge.completed = Some(now);
-                return Err(LoginFailure::new(Refusal::LoginComplete, state(ticket, Some(challenge))));
+                return Err(LoginFailure::new(Refusal::LoginComplete, at(ticket, Some(challenge), now)));
             }
             Err(BindRefused::Taken) => Refusal::PhoneTaken,
             Err(BindRefused::FactorChanged) => Refusal::StepUpRequired,
             Err(BindRefused::NumberChanged) => Refusal::NoCodeSent,
         };
         let challenge = self.store.forget_number(key(&ticket), &phone).await?;
-        Err(LoginFailure::new(refusal, state(ticket, challenge)))
+        Err(LoginFailure::new(refusal, at(ticket, challenge, now)))
+    }
+
+    /// Commits the replacement. One that is refused keeps its login as it was, with the same code: the user starts another for another number.
+    async fn replace(
+        &self,
+        ticket: Ticket,
+        mut challenge: Challenge,
+        mac: &[u8; 32],
+        provenance: &Provenance,
+        now: Timestamp,
+    ) -> Result<Verified, LoginFailure> {
+        match self.replace.commit(&ticket, &challenge, mac, provenance, now).await {
+            Ok(phone) => {
+                challenge.completed = Some(now);
+                let mut state = at(ticket, Some(challenge), now);
+                state.bound_hint = Some(phone.hint);
+                self.finish(state)
+            }
+            Err(failure) => {
+                if matches!(failure, Failure::Refused(Refusal::LoginComplete)) {
+                    challenge.completed = Some(now);
+                }
+                Err(failed(failure, at(ticket, Some(challenge), now)))
+            }
+        }
     }
 
     /// The code is spent: whatever happens here must not take the login away from its user. Failures that stay are the safe side.
@@ -118,15 +166,25 @@ impl VerifyCode {
         }
     }
 
-    fn finish(&self, state: LoginState) -> Result<(LoginState, Tokens), LoginFailure> {
-        let tokens = self.signer.sign(&claims(&state.ticket, true, state.now))?;
-        Ok((state, tokens))
+    fn finish(&self, state: LoginState) -> Result<Verified, LoginFailure> {
+        let tokens = match state.ticket.purpose {
+            Purpose::SignIn => {
+                Some(self.signer.sign(&claims(&state.ticket, Some(SecondFactor::Sms), state.now))?)
+            }
+            // Its user is signed in already.
+            Purpose::ReplacePhone => None,
+        };
+        Ok(Verified { state, tokens })
     }
 }
 
 /// A login at one moment, as far as whoever verifies sees it: the number that was bound at the start.
 fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginState {
     LoginState { bound_hint: ticket.bound_hint.clone(), challenge, now, ticket }
+}
+
+fn failed(failure: Failure, state: LoginState) -> LoginFailure {
+    LoginFailure { failure, state: Some(Box::new(state)) }
 }
 
 /// Why a guess was not judged, from the challenge as it was. The order is the one in which an honest client can act on it.
@@ -144,8 +202,8 @@ fn why_refused(state: &LoginState) -> Refusal {
 }
 
 /// The claims of a login that is done.
-pub(super) fn claims(ticket: &Ticket, code: bool, now: Timestamp) -> TokenClaims {
-    let proof = Proof { first: ticket.first, code };
+pub(super) fn claims(ticket: &Ticket, second: Option<SecondFactor>, now: Timestamp) -> TokenClaims {
+    let proof = Proof { first: ticket.first, second };
     TokenClaims {
         tenant: ticket.tenant.clone(),
         application: ticket.application.clone(),

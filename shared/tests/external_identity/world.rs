@@ -10,8 +10,9 @@ use http::Request;
 use serde_json::{Value, json};
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses, OidcIdTokens, OperatorHashes,
-    PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
+    OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer,
+    XChaChaPersonalData,
 };
 use shared::compose::{self, Base};
 use shared::domain::audit::AuditEvent;
@@ -161,6 +162,7 @@ impl World {
         let keys = CodePeppers::parse(CodePeppers::generate(&*entropy).expose()).expect("keys");
         let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
+        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
         let signer: Arc<dyn TokenSigner> =
             Arc::new(Es256TokenSigner::new(keys, "https://mfa.example", entropy.clone()));
         let passwords: Arc<dyn Passwords> =
@@ -187,7 +189,7 @@ impl World {
         });
         first.sign_in.store = counted.clone();
         first.sign_in.provision = counted.clone();
-        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone());
+        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, None);
         let issuance =
             compose::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), outbox.clone());
         let verification = compose::code_verification(&base, codes, sealer, signer);

@@ -5,7 +5,7 @@
 //! the source, which is in the first read, has been asked for. A first login that makes its user writes one transaction in the place of the
 //! third read. A failed token is not throttled as a password is: signatures are not guessed.
 
-use super::{AllowOrigin, Begun, SignIn, Start, admit, known};
+use super::{Begun, SignIn, Start, admit, known};
 use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
@@ -19,6 +19,7 @@ use crate::domain::user::User;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInUser};
 use crate::ports::{Fault, Provisioned};
 use crate::usecase::LoginFailure;
+use crate::usecase::access::AllowOrigin;
 use crate::usecase::subjects::{seal_subject, subject_hash};
 use std::collections::BTreeMap;
 

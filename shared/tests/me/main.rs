@@ -1,0 +1,10 @@
+//! `/v1/me` on the real engine: users who show, replace and remove their number, use recovery codes, trust devices, and are told.
+#![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod credentials;
+mod phone;
+mod replace;
+mod world;
