@@ -27,6 +27,7 @@ pub mod secret;
 pub mod settings;
 pub mod settings_patch;
 pub mod tenant;
+pub mod test_number;
 pub mod time;
 pub mod user;
 pub mod web;

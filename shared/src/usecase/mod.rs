@@ -23,6 +23,7 @@ pub mod sign_in;
 mod subjects;
 pub mod support;
 pub mod tenants;
+mod test_numbers;
 pub mod users;
 pub mod verify_code;
 

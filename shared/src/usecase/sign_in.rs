@@ -8,6 +8,7 @@ mod by_id_token;
 use super::LoginFailure;
 use super::access::AllowOrigin;
 use super::login_token::LoginTokens;
+use super::test_numbers::hashed;
 use super::verify_code::claims;
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::application::{Application, ApplicationType};
@@ -228,6 +229,11 @@ impl SignIn {
         let switch =
             source.as_ref().map(|id| SourceSwitch::from(tenant.security.identity_sources.get(id).copied()));
         let decision = decide(&PolicyInput::new(tenant, application, switch));
+        let bound = factor.and_then(|factor| factor.phone);
+        // Whoever has no number yet may name any of them.
+        let test_numbers = hashed(&*self.personal, &tenant.id, &tenant.security.test_numbers, |hash| {
+            bound.as_ref().is_none_or(|bound| bound.hash == hash)
+        });
         let ticket = Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| self.entropy.fill(buffer)),
             tenant,
@@ -237,9 +243,10 @@ impl SignIn {
             purpose: Purpose::SignIn,
             first,
             sees_client,
-            bound_hint: factor.and_then(|factor| factor.phone).map(|phone| phone.hint),
+            bound_hint: bound.map(|phone| phone.hint),
             locale: user.locale,
             own_host: self.own_host.as_deref(),
+            test_numbers,
             now,
         });
         if decision.mfa_required {

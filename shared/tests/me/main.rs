@@ -8,4 +8,5 @@ mod credentials;
 mod notices;
 mod phone;
 mod replace;
+mod test_numbers;
 mod world;
