@@ -153,6 +153,15 @@ impl World {
         self.admin("PATCH", &ann, json!({ "username": "ann" })).await.expect(200);
         self.delete(&format!("{ann}/phone")).await;
         self.get(&format!("{ann}/challenges")).await;
+        let body = json!({
+            "kind": "oidc", "name": "Partners", "issuer": "https://partners.example.com", "audience": "mfa",
+        });
+        let source = text(&self.admin("POST", "/identity-sources", body).await.expect(201), "/id");
+        let identity = format!("{ann}/identities/{source}");
+        self.admin("PUT", &identity, json!({ "subject": "248289761001" })).await.expect(200);
+        self.get(&format!("{ann}/identities")).await;
+        self.get(&identity).await;
+        self.delete(&identity).await;
         let id = ann.rsplit('/').next().unwrap();
         let question = json!({ "application": self.application, "user": id });
         self.admin("POST", "/policy/explain", question).await.expect(200);

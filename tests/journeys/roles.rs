@@ -27,8 +27,16 @@ fn permission(operation: &str) -> Option<Permission> {
         | "update_application_security"
         | "create_identity_source"
         | "delete_identity_source" => WritePolicy,
-        "create_user" | "update_user" | "delete_user" | "bind_user_phone" | "unbind_user_phone" => WriteUsers,
-        "list_users" | "get_user" | "list_user_challenges" => ReadUsers,
+        "create_user"
+        | "update_user"
+        | "delete_user"
+        | "bind_user_phone"
+        | "unbind_user_phone"
+        | "link_user_identity"
+        | "unlink_user_identity" => WriteUsers,
+        "list_users" | "get_user" | "list_user_challenges" | "list_user_identities" | "get_user_identity" => {
+            ReadUsers
+        }
         "create_admin_key" | "delete_admin_key" => WriteKeys,
         "list_admin_keys" | "get_admin_key" => ReadKeys,
         "list_audit_events" => ReadAudit,

@@ -23,6 +23,7 @@ pub mod policy;
 pub mod price;
 pub mod refusal;
 pub mod replacement;
+pub mod risk_notice;
 pub mod secret;
 pub mod settings;
 pub mod settings_patch;
