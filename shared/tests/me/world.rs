@@ -7,9 +7,9 @@ use http::Request;
 use serde_json::{Value, json};
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
-    OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer,
-    XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
+    IssuerAddresses, OidcIdTokens, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys,
+    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self, Base};
 use shared::dynamodb::{DynamoStore, Item};
@@ -123,9 +123,10 @@ impl World {
             signer.clone(),
             host.clone(),
         );
-        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, host);
+        let binding =
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), host);
         let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, sealer, signer);
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
         let edge = Edge::new(clock.clone(), entropy)
             .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)
