@@ -161,6 +161,8 @@ impl World {
         let sealer: Arc<dyn LoginSealer> = Arc::new(XChaChaLoginSealer::new(keys, entropy.clone()));
         let keys = CodePeppers::parse(CodePeppers::generate(&*entropy).expose()).expect("keys");
         let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(keys));
+        let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).expect("keys");
+        let recovery = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
         let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
         let signer: Arc<dyn TokenSigner> =

@@ -15,8 +15,8 @@ use shared::compose::{self, Base};
 use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
 use shared::ports::{
-    Codes, Entropy, LoginSealer, OutgoingMessage, Passwords, PersonalData, SendOutcome, SmsSender,
-    TokenSigner,
+    Codes, Entropy, LoginSealer, OutgoingMessage, Passwords, PersonalData, RecoveryMacs, SendOutcome,
+    SmsSender, TokenSigner,
 };
 use std::sync::{Arc, Mutex};
 
@@ -101,6 +101,8 @@ impl World {
         let sealer: Arc<dyn LoginSealer> = Arc::new(XChaChaLoginSealer::new(keys, entropy.clone()));
         let keys = CodePeppers::parse(CodePeppers::generate(&*entropy).expose()).unwrap();
         let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(keys));
+        let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).unwrap();
+        let recovery: Arc<dyn RecoveryMacs> = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
         let url = "https://mfa.example";
         let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), url));
