@@ -13,6 +13,7 @@ mod laptop;
 mod limits;
 mod login;
 mod policy;
+mod recovery;
 mod roles;
 mod users;
 mod world;

@@ -16,12 +16,14 @@ pub mod login_state;
 pub mod login_token;
 mod notices;
 pub mod own_phone;
+pub mod recovery_codes;
 pub mod replace_number;
 pub mod security_settings;
 pub mod sign_in;
 mod subjects;
 pub mod support;
 pub mod tenants;
+pub mod use_recovery_code;
 pub mod users;
 pub mod verify_code;
 

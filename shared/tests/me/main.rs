@@ -6,5 +6,7 @@ mod support;
 
 mod credentials;
 mod phone;
+mod recovery;
+mod recovery_races;
 mod replace;
 mod world;
