@@ -14,6 +14,7 @@ mod limits;
 mod login;
 mod notices;
 mod policy;
+mod recovery;
 mod roles;
 mod users;
 mod world;

@@ -3,6 +3,7 @@
 use crate::domain::challenge::Challenge;
 use crate::domain::login::{LoginState, Status, Ticket};
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
 use crate::http::{Call, Problem};
 use crate::ports::Tokens;
 use crate::usecase::LoginFailure;
@@ -124,16 +125,27 @@ pub struct LoginAnswer {
     pub login_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokensWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
 }
 
 impl LoginAnswer {
     pub fn of(state: &LoginState) -> Self {
-        Self { login: state.into(), login_token: None, tokens: None }
+        Self { login: state.into(), login_token: None, tokens: None, recovery_codes: None }
     }
 
     pub fn verified(verified: Verified) -> Self {
-        Self { tokens: verified.tokens.map(TokensWire::from), ..Self::of(&verified.state) }
+        Self {
+            tokens: verified.tokens.map(TokensWire::from),
+            recovery_codes: verified.recovery_codes.map(exposed),
+            ..Self::of(&verified.state)
+        }
     }
+}
+
+/// Recovery codes, in the one answer that shows them.
+pub(super) fn exposed(codes: Vec<Secret<String>>) -> Vec<String> {
+    codes.into_iter().map(Secret::into_exposed).collect()
 }
 
 impl From<LoginFailure> for Problem {

@@ -8,6 +8,7 @@ use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::recovery_codes::RenewRecoveryCodes;
 use serde::Deserialize;
 
 /// What the function needs.
@@ -17,6 +18,7 @@ pub struct PhoneBindingApp {
     pub gate: AccessGate,
     pub phone: OwnPhone,
     pub replace: AskReplacement,
+    pub recovery: RenewRecoveryCodes,
 }
 
 macro_rules! route {
@@ -30,6 +32,7 @@ pub const ROUTES: &[Route<PhoneBindingApp>] = &[
     route!("GET", "/v1/me/phone", "get_own_phone", me::get_phone),
     route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
     route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),
+    route!("POST", "/v1/me/recovery-codes", "renew_recovery_codes", me::renew_recovery_codes),
 ];
 
 #[derive(Deserialize)]

@@ -96,7 +96,8 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
             LoginAnswer { login_token: Some(login_token.into_exposed()), ..LoginAnswer::of(&state) }
         }
         Begun::Done { ticket, tokens } => {
-            LoginAnswer { login: Login::done(&ticket), login_token: None, tokens: Some(tokens.into()) }
+            let login = Login::done(&ticket);
+            LoginAnswer { login, login_token: None, tokens: Some(tokens.into()), recovery_codes: None }
         }
     };
     Ok(Reply::ok(&answer))

@@ -60,6 +60,9 @@ struct Wire {
     b: bool,
     n: Vec<String>,
     on: bool,
+    /// Recovery codes.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    r: bool,
     /// Limits, in the order of [`Limits`]' fields.
     m: [u32; 9],
     /// Whether the client's own address is seen.
@@ -96,6 +99,7 @@ impl From<&Ticket> for Wire {
             b: ticket.self_service,
             n: ticket.countries.clone(),
             on: ticket.sending_enabled,
+            r: ticket.recovery_codes,
             m: [
                 m.per_phone_hour,
                 m.per_phone_day,
@@ -145,6 +149,7 @@ impl Wire {
             self_service: self.b,
             countries: self.n,
             sending_enabled: self.on,
+            recovery_codes: self.r,
             limits: limits(self.m),
             sees_client: self.k,
             bound_hint: self.h,

@@ -18,6 +18,7 @@ pub mod login_token;
 mod notices;
 pub mod notify;
 pub mod own_phone;
+pub mod recovery_codes;
 pub mod replace_number;
 pub mod security_settings;
 pub mod sign_in;
@@ -25,6 +26,7 @@ mod subjects;
 pub mod support;
 pub mod tenants;
 mod test_numbers;
+pub mod use_recovery_code;
 pub mod users;
 pub mod verify_code;
 

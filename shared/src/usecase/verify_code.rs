@@ -3,6 +3,7 @@
 use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
+use super::recovery_codes::MakeRecoveryCodes;
 use super::replace_number::ReplaceNumber;
 use crate::domain::audit::Provenance;
 use crate::domain::challenge::{Challenge, Effect};
@@ -21,6 +22,7 @@ use subtle::ConstantTimeEq;
 pub struct VerifyCode {
     pub store: Arc<dyn VerifyStore>,
     pub replace: ReplaceNumber,
+    pub recovery: MakeRecoveryCodes,
     pub codes: Arc<dyn Codes>,
     pub signer: Arc<dyn TokenSigner>,
     pub clock: Arc<dyn Clock>,
@@ -33,6 +35,8 @@ pub struct Verified {
     pub state: LoginState,
     /// Only at the end of a sign-in.
     pub tokens: Option<Tokens>,
+    /// Those of a user who has just bound a number. They are shown this once.
+    pub recovery_codes: Option<Vec<Secret<String>>>,
 }
 
 impl VerifyCode {
@@ -84,7 +88,7 @@ impl VerifyCode {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                Ok(Verified { state: at(ticket, Some(proven), now), tokens: None })
+                Ok(Verified { state: at(ticket, Some(proven), now), tokens: None, recovery_codes: None })
             }
             Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
             Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge), now))),
@@ -114,13 +118,16 @@ impl VerifyCode {
         let (Some(phone), Some(out)) = (challenge.pending.clone(), challenge.code.as_ref()) else {
             return Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge), now)));
         };
-        let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, now).await?;
+        let codes = ticket.recovery_codes.then(|| self.recovery.make(&ticket.tenant, &ticket.user));
+        let macs = codes.as_ref().map(|codes| &*codes.macs);
+        let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, macs, now).await?;
         let refusal = match committed {
             Ok(()) => {
                 challenge.completed = Some(now);
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
-                return self.finish(state);
+                let done = self.finish(state)?;
+                return Ok(Verified { recovery_codes: codes.map(|codes| codes.shown), ..done });
             }
             Err(BindRefused::Completed) => {
                 challenge.completed = Some(now);
@@ -174,7 +181,7 @@ impl VerifyCode {
             // Its user is signed in already.
             Purpose::ReplacePhone => None,
         };
-        Ok(Verified { state, tokens })
+        Ok(Verified { state, tokens, recovery_codes: None })
     }
 }
 

@@ -7,6 +7,8 @@ mod support;
 mod credentials;
 mod notices;
 mod phone;
+mod recovery;
+mod recovery_races;
 mod replace;
 mod test_numbers;
 mod world;
