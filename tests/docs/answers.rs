@@ -118,13 +118,13 @@ async fn every_operation_answers_as_described() {
     client.call("update_tenant_security", "everything", &admin, 200).await;
     client.call("update_tenant_security", "source_back_to_unset", &admin, 200).await;
     client.call("update_tenant_security", "sms_on", &admin, 200).await;
+    client.call("update_tenant", "production", &admin, 409).await;
+    client.call("update_tenant_security", "no_test_numbers", &admin, 200).await;
     client.call("update_tenant", "production", &admin, 200).await;
     client.call("update_tenant_security", "test_numbers", &admin, 409).await;
     client.call("update_tenant", "not_production", &admin, 200).await;
     client.call("update_tenant_security", "test_numbers", &admin, 200).await;
     client.call("update_tenant_security", "test_number_off", &admin, 200).await;
-    client.call("update_tenant", "production", &admin, 409).await;
-    client.call("update_tenant_security", "no_test_numbers", &admin, 200).await;
     client.call("get_tenant_security", "", &admin, 200).await;
 
     let application = client.call("create_application", "page", &admin, 201).await;
