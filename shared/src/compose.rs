@@ -148,13 +148,13 @@ pub fn code_verification(
     let verify = VerifyCode {
         store: store.clone(),
         replace: ReplaceNumber { store: store.clone(), entropy: base.entropy.clone() },
-        trust: TrustDevice { store, entropy: base.entropy.clone() },
         codes,
         signer,
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
     };
-    CodeVerificationApp { verify, tokens: LoginTokens::new(sealer) }
+    let trust = TrustDevice { store, entropy: base.entropy.clone() };
+    CodeVerificationApp { verify, trust, tokens: LoginTokens::new(sealer) }
 }
 
 pub fn user_directory(

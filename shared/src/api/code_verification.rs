@@ -1,16 +1,19 @@
 //! Function `code-verification`: judges guesses.
 
 use super::login_wire::{LoginAnswer, open_login};
+use super::trusted_devices::NewDeviceBody;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::trust_device::TrustDevice;
 use crate::usecase::verify_code::VerifyCode;
 use serde::Deserialize;
 
 /// What the function needs.
 pub struct CodeVerificationApp {
     pub verify: VerifyCode,
+    pub trust: TrustDevice,
     pub tokens: LoginTokens,
 }
 
@@ -34,8 +37,10 @@ async fn verify_code(app: &CodeVerificationApp, call: Call) -> Result<Reply, Pro
         Ok(read) => read,
         Err(refusal) => return Err(app.verify.refuse(ticket, refusal).await.into()),
     };
-    let verified = app.verify.verify(ticket, &code, trust_device, &call.provenance()).await?;
-    Ok(Reply::ok(&LoginAnswer::verified(verified)))
+    let verified = app.verify.verify(ticket, &code, &call.provenance()).await?;
+    let device = if trust_device { app.trust.trust(&verified, &call.provenance()).await } else { None };
+    let answer = LoginAnswer::verified(verified);
+    Ok(Reply::ok(&LoginAnswer { trusted_device: device.map(NewDeviceBody::from), ..answer }))
 }
 
 fn read_code(call: &Call, length: u8) -> Result<(Secret<String>, bool), Refusal> {

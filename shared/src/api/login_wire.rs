@@ -135,11 +135,7 @@ impl LoginAnswer {
     }
 
     pub fn verified(verified: Verified) -> Self {
-        Self {
-            tokens: verified.tokens.map(TokensWire::from),
-            trusted_device: verified.trusted_device.map(NewDeviceBody::from),
-            ..Self::of(&verified.state)
-        }
+        Self { tokens: verified.tokens.map(TokensWire::from), ..Self::of(&verified.state) }
     }
 }
 
