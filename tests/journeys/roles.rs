@@ -33,10 +33,16 @@ fn permission(operation: &str) -> Option<Permission> {
         | "bind_user_phone"
         | "unbind_user_phone"
         | "link_user_identity"
-        | "unlink_user_identity" => WriteUsers,
-        "list_users" | "get_user" | "list_user_challenges" | "list_user_identities" | "get_user_identity" => {
-            ReadUsers
-        }
+        | "unlink_user_identity"
+        | "revoke_trusted_devices"
+        | "revoke_trusted_device" => WriteUsers,
+        "list_users"
+        | "get_user"
+        | "list_user_challenges"
+        | "list_user_identities"
+        | "get_user_identity"
+        | "list_trusted_devices"
+        | "get_trusted_device" => ReadUsers,
         "create_admin_key" | "delete_admin_key" => WriteKeys,
         "list_admin_keys" | "get_admin_key" => ReadKeys,
         "list_audit_events" => ReadAudit,
@@ -59,6 +65,7 @@ fn path(world: &World, template: &str, user: &str) -> String {
         .replace("{user}", user)
         .replace("{source}", "src_0000000000000000000000")
         .replace("{key}", "key_000000000000")
+        .replace("{device}", "dev_0000000000000000000000")
 }
 
 async fn call(world: &World, route: (&str, &str, &str), user: &str, credential: Option<&str>) -> Answer {

@@ -1,11 +1,12 @@
 //! The users of a tenant and their numbers: everything that the function `user-directory` serves.
 
-use super::{challenges, identities, users};
+use super::{challenges, identities, trusted_devices, users};
 use crate::http::{Call, Problem, Route};
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
 use crate::usecase::link_identity::LinkIdentities;
 use crate::usecase::support::SupportView;
+use crate::usecase::trusted_devices::ManageDevices;
 use crate::usecase::users::ManageUsers;
 
 /// The use cases of `user-directory`.
@@ -15,6 +16,7 @@ pub struct UserDirectory {
     pub bindings: AdminBinding,
     pub identities: LinkIdentities,
     pub support: SupportView,
+    pub devices: ManageDevices,
 }
 
 impl UserDirectory {
@@ -58,4 +60,28 @@ pub const ROUTES: &[Route<UserDirectory>] = &[
         identities::unlink
     ),
     route!("GET", "/v1/tenants/{tenant}/users/{user}/challenges", "list_user_challenges", challenges::list),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices",
+        "list_trusted_devices",
+        trusted_devices::list
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices",
+        "revoke_trusted_devices",
+        trusted_devices::revoke_all
+    ),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices/{device}",
+        "get_trusted_device",
+        trusted_devices::get
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices/{device}",
+        "revoke_trusted_device",
+        trusted_devices::revoke
+    ),
 ];

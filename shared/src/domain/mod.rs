@@ -31,5 +31,6 @@ pub mod settings_patch;
 pub mod tenant;
 pub mod test_number;
 pub mod time;
+pub mod trusted_device;
 pub mod user;
 pub mod web;

@@ -26,6 +26,8 @@ mod subjects;
 pub mod support;
 pub mod tenants;
 mod test_numbers;
+pub mod trust_device;
+pub mod trusted_devices;
 pub mod use_recovery_code;
 pub mod users;
 pub mod verify_code;

@@ -5,6 +5,7 @@
 mod support;
 
 mod credentials;
+mod devices;
 mod notices;
 mod phone;
 mod recovery;
