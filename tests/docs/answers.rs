@@ -93,6 +93,7 @@ fn text(answer: &Value, pointer: &str) -> String {
 async fn own_account(client: &mut Client, access: &str) {
     client.call("get_own_phone", "", access, 200).await;
     client.call("get_own_phone", "", "", 401).await;
+    client.call("renew_recovery_codes", "", access, 201).await;
     client.call("replace_own_phone", "number", access, 409).await;
     client.real.insert("+1 202 555 0123", "+1 202 555 0124".to_owned());
     client.call("replace_own_phone", "number", access, 202).await;
@@ -165,8 +166,10 @@ async fn every_operation_answers_as_described() {
     let other = if code == CODE { "493022" } else { CODE };
     client.real.insert(CODE, other.to_owned());
     client.call("verify_code", "code", &token, 401).await;
+    client.call("verify_code", "recovery", &token, 401).await;
     client.real.insert(CODE, code);
     let done = client.call("verify_code", "code", &token, 200).await;
+    assert_eq!(done["recovery_codes"].as_array().map(Vec::len), Some(10));
     client.call("verify_code", "code", &token, 409).await;
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;

@@ -80,6 +80,11 @@ KINDS = {
             "replaces": "S", "old_proven": "N", "sent_since": "N",
         },
     ),
+    "recovery codes": (
+        "logins", rf"login#ten_{ID}#usr_{ID}", r"recovery",
+        {"created_at": "N"},
+        {"hashes": "BS"},
+    ),
     "notice": (
         "logins", r"notice#\d", rf"\d{{13}}#usr_{ID}#{ID}",
         {"id": "S", "kind": "S", "tenant": "S", "user": "S", "to": "S", "country": "S", "sender_name": "S", "created_at": "N", "ttl": "N"},
