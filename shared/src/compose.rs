@@ -26,6 +26,8 @@ use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
 use crate::usecase::support::SupportView;
+use crate::usecase::trust_device::TrustDevice;
+use crate::usecase::trusted_devices::ManageDevices;
 use crate::usecase::use_recovery_code::UseRecoveryCode;
 use crate::usecase::users::ManageUsers;
 use crate::usecase::verify_code::VerifyCode;
@@ -111,7 +113,13 @@ pub fn phone_binding(
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
+        devices: manage_devices(base),
     }
+}
+
+fn manage_devices(base: &Base) -> ManageDevices {
+    let store = Arc::new(base.store.clone());
+    ManageDevices { store, clock: base.clock.clone(), entropy: base.entropy.clone() }
 }
 
 fn change_number(base: &Base) -> ChangeNumber {
@@ -156,14 +164,15 @@ pub fn code_verification(
     };
     let verify = VerifyCode {
         store: store.clone(),
-        replace: ReplaceNumber { store, entropy: base.entropy.clone() },
+        replace: ReplaceNumber { store: store.clone(), entropy: base.entropy.clone() },
         recovery: MakeRecoveryCodes { macs: recovery, entropy: base.entropy.clone() },
         codes,
         signer,
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
     };
-    CodeVerificationApp { verify, recover, tokens: LoginTokens::new(sealer) }
+    let trust = TrustDevice { store, entropy: base.entropy.clone() };
+    CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer) }
 }
 
 pub fn user_directory(
@@ -191,5 +200,6 @@ pub fn user_directory(
             entropy: base.entropy.clone(),
         },
         support: SupportView { store, clock: clock.clone() },
+        devices: manage_devices(base),
     }
 }

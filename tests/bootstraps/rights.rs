@@ -25,6 +25,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.keep_users().await;
     world.log_in().await;
     world.mind_own_number().await;
+    world.mind_devices().await;
     world.log_in_by_id_token().await;
 
     let template = Template::load();
@@ -239,6 +240,42 @@ impl World {
         let login = self.start_login("dan").await;
         let code = text(&codes, "/recovery_codes/0");
         self.step(&login, "verification", json!({ "recovery_code": code })).await.refused(401, "wrong_code");
+    }
+
+    /// Everything of trusted devices, by their user and by an administrator.
+    async fn mind_devices(&self) {
+        self.admin("PATCH", "/security", json!({ "trusted_devices": { "enabled": true } })).await.expect(200);
+        let fay = self.user(json!({ "username": "fay", "password": PASSWORD })).await;
+        let mut done = Value::Null;
+        // The second device takes the place of the first, whose number is gone.
+        for number in ["+12025550107", "+12025550108"] {
+            self.admin("PUT", &format!("{fay}/phone"), json!({ "phone": number })).await.expect(200);
+            let login = self.start_login("fay").await;
+            self.step(&login, "code", json!({})).await.expect(200);
+            let body = json!({ "code": self.deployment.sns.code_sent_to(number), "trust_device": true });
+            done = self.step(&login, "verification", body).await.expect(200);
+        }
+        let device = text(&done, "/trusted_device/id");
+        let body = json!({
+            "application": self.application,
+            "password": { "account": "fay", "password": PASSWORD },
+            "trusted_device": done["trusted_device"]["token"],
+        });
+        let spared = self.send(Call::post("/v1/logins", &body)).await.expect(200);
+        let access = text(&spared, "/tokens/access_token");
+        let devices = format!("{fay}/trusted-devices");
+        assert_eq!(self.get(&devices).await["items"].as_array().unwrap().len(), 1);
+        self.get(&format!("{devices}/{device}")).await;
+        let own = |method: &str, rest: &str| {
+            Call::new(method, &format!("/v1/me/trusted-devices{rest}")).bearer(&access)
+        };
+        let one = format!("/{device}");
+        self.send(own("GET", "")).await.expect(200);
+        self.send(own("GET", &one)).await.expect(200);
+        self.send(own("DELETE", &one)).await.expect(204);
+        self.send(own("DELETE", "")).await.expect(204);
+        self.admin("DELETE", &format!("{devices}/{device}"), Value::Null).await.refused(404, "not_found");
+        self.delete(&devices).await;
     }
 
     /// Has a code sent and gives it.

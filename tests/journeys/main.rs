@@ -8,6 +8,7 @@
 mod bad_input;
 mod binding;
 mod browsers;
+mod devices;
 mod first_factor;
 mod laptop;
 mod limits;

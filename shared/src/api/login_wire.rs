@@ -1,5 +1,6 @@
 //! How a login looks on the wire, in answers and in errors, and how its token is presented.
 
+use super::trusted_devices::NewDeviceBody;
 use crate::domain::challenge::Challenge;
 use crate::domain::login::{LoginState, Status, Ticket};
 use crate::domain::refusal::Refusal;
@@ -127,11 +128,18 @@ pub struct LoginAnswer {
     pub tokens: Option<TokensWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_codes: Option<Vec<String>>,
+    pub trusted_device: Option<NewDeviceBody>,
 }
 
 impl LoginAnswer {
     pub fn of(state: &LoginState) -> Self {
-        Self { login: state.into(), login_token: None, tokens: None, recovery_codes: None }
+        Self {
+            login: state.into(),
+            login_token: None,
+            tokens: None,
+            recovery_codes: None,
+            trusted_device: None,
+        }
     }
 
     pub fn verified(verified: Verified) -> Self {

@@ -1,7 +1,7 @@
 //! Function `phone-binding`: the number that an unbound user wants to bind, and what users do about their second factor themselves.
 
 use super::login_wire::{LoginAnswer, open_login};
-use super::me;
+use super::{me, trusted_devices};
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::access::AccessGate;
 use crate::usecase::ask_replacement::AskReplacement;
@@ -9,6 +9,7 @@ use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::own_phone::OwnPhone;
 use crate::usecase::recovery_codes::RenewRecoveryCodes;
+use crate::usecase::trusted_devices::ManageDevices;
 use serde::Deserialize;
 
 /// What the function needs.
@@ -19,6 +20,7 @@ pub struct PhoneBindingApp {
     pub phone: OwnPhone,
     pub replace: AskReplacement,
     pub recovery: RenewRecoveryCodes,
+    pub devices: ManageDevices,
 }
 
 macro_rules! route {
@@ -33,6 +35,15 @@ pub const ROUTES: &[Route<PhoneBindingApp>] = &[
     route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
     route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),
     route!("POST", "/v1/me/recovery-codes", "renew_recovery_codes", me::renew_recovery_codes),
+    route!("GET", "/v1/me/trusted-devices", "list_own_trusted_devices", trusted_devices::list_own),
+    route!("DELETE", "/v1/me/trusted-devices", "revoke_own_trusted_devices", trusted_devices::revoke_all_own),
+    route!("GET", "/v1/me/trusted-devices/{device}", "get_own_trusted_device", trusted_devices::get_own),
+    route!(
+        "DELETE",
+        "/v1/me/trusted-devices/{device}",
+        "revoke_own_trusted_device",
+        trusted_devices::revoke_own
+    ),
 ];
 
 #[derive(Deserialize)]

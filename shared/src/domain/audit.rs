@@ -118,6 +118,9 @@ kinds! {
     /// By the user; those that are made with a bind are not told apart from it.
     RecoveryCodesMade = "recovery_codes.made",
     RecoveryCodeUsed = "recovery_code.used",
+    TrustedDeviceAdded = "trusted_device.added",
+    /// By its user or by an administrator. One that only became worth nothing, by its number or its time, has no event.
+    TrustedDeviceRevoked = "trusted_device.revoked",
 }
 
 impl EventKind {

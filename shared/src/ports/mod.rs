@@ -12,6 +12,7 @@ mod policy;
 pub mod recovery;
 pub mod replacement;
 pub mod sms;
+pub mod trusted_devices;
 mod users;
 
 use crate::domain::refusal::Refusal;

@@ -79,12 +79,17 @@ impl UseRecoveryCode {
                 let tokens = self.signer.sign(&claims(&ticket, Some(SecondFactor::RecoveryCode), now))?;
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = factor.phone.map(|phone| phone.hint);
-                Ok(Verified { state, tokens: Some(tokens), recovery_codes: None })
+                Ok(Verified { state, tokens: Some(tokens), recovery_codes: None, proven: None })
             }
             RecoveryEffect::ProvesOldNumber => {
                 challenge.old_proven = Some(now);
                 challenge.code = None;
-                Ok(Verified { state: at(ticket, Some(challenge), now), tokens: None, recovery_codes: None })
+                Ok(Verified {
+                    state: at(ticket, Some(challenge), now),
+                    tokens: None,
+                    recovery_codes: None,
+                    proven: None,
+                })
             }
         }
     }

@@ -12,6 +12,7 @@ use crate::domain::login::{LoginState, Proof, Purpose, SecondFactor, Ticket};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::BoundPhone;
 use crate::ports::login::{BindRefused, Charged, Guess, VerifyStore};
 use crate::ports::{Clock, Codes, Entropy, Failure, Fault, TokenClaims, TokenSigner, Tokens};
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct Verified {
     pub tokens: Option<Tokens>,
     /// Those of a user who has just bound a number. They are shown this once.
     pub recovery_codes: Option<Vec<Secret<String>>>,
+    /// Which binding of which number the code has proven, at the end of a sign-in by one.
+    pub proven: Option<BoundPhone>,
 }
 
 impl VerifyCode {
@@ -71,13 +74,14 @@ impl VerifyCode {
             self.store.count_failure(&ticket.tenant, &ticket.user).await?;
             return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge), now)));
         }
+        let proven = BoundPhone { hash: out.sent_to.hash.clone(), since: out.sent_to.since };
         let had_failures = out.failures_before > 0 || challenge.attempts > 1;
         match challenge.effect(ticket.purpose, now) {
             Ok(Effect::Completes) => {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                self.finish(at(ticket, Some(challenge), now))
+                self.finish(at(ticket, Some(challenge), now), proven)
             }
             Ok(Effect::Binds) => self.bind(ticket, challenge, now).await,
             Ok(Effect::ProvesOldNumber) => {
@@ -88,7 +92,8 @@ impl VerifyCode {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                Ok(Verified { state: at(ticket, Some(proven), now), tokens: None, recovery_codes: None })
+                let state = at(ticket, Some(proven), now);
+                Ok(Verified { state, tokens: None, recovery_codes: None, proven: None })
             }
             Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
             Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge), now))),
@@ -126,7 +131,7 @@ impl VerifyCode {
                 challenge.completed = Some(now);
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
-                let done = self.finish(state)?;
+                let done = self.finish(state, BoundPhone { hash: phone.hash, since: now })?;
                 return Ok(Verified { recovery_codes: codes.map(|codes| codes.shown), ..done });
             }
             Err(BindRefused::Completed) => {
@@ -155,7 +160,7 @@ impl VerifyCode {
                 challenge.completed = Some(now);
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
-                self.finish(state)
+                self.finish(state, BoundPhone { hash: phone.hash, since: now })
             }
             Err(failure) => {
                 if matches!(failure, Failure::Refused(Refusal::LoginComplete)) {
@@ -173,7 +178,7 @@ impl VerifyCode {
         }
     }
 
-    fn finish(&self, state: LoginState) -> Result<Verified, LoginFailure> {
+    fn finish(&self, state: LoginState, proven: BoundPhone) -> Result<Verified, LoginFailure> {
         let tokens = match state.ticket.purpose {
             Purpose::SignIn => {
                 Some(self.signer.sign(&claims(&state.ticket, Some(SecondFactor::Sms), state.now))?)
@@ -181,7 +186,8 @@ impl VerifyCode {
             // Its user is signed in already.
             Purpose::ReplacePhone => None,
         };
-        Ok(Verified { state, tokens, recovery_codes: None })
+        let proven = tokens.is_some().then_some(proven);
+        Ok(Verified { state, tokens, recovery_codes: None, proven })
     }
 }
 

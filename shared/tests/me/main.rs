@@ -5,6 +5,7 @@
 mod support;
 
 mod credentials;
+mod devices;
 mod phone;
 mod recovery;
 mod recovery_races;

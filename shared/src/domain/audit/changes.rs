@@ -10,6 +10,7 @@ use crate::domain::login::Purpose;
 use crate::domain::settings::{SecurityRules, TenantSecurity};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::User;
 use serde_json::Value;
 
@@ -148,6 +149,16 @@ impl AuditedChange {
     ) -> Self {
         let used = describe::recovery_code(login, purpose);
         Self::created(EventKind::RecoveryCodeUsed, used).of_user(user).in_application(application)
+    }
+
+    pub fn trusted_device_added(user: &UserId, device: &TrustedDevice) -> Self {
+        let new = Self::created(EventKind::TrustedDeviceAdded, describe::trusted_device(device));
+        new.of_user(user).in_application(&device.application)
+    }
+
+    pub fn trusted_device_revoked(user: &UserId, device: &TrustedDevice) -> Self {
+        let gone = Self::deleted(EventKind::TrustedDeviceRevoked, describe::trusted_device(device));
+        gone.of_user(user).in_application(&device.application)
     }
 
     /// The event, once it is known who does it, when and from where.
