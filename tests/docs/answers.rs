@@ -96,6 +96,7 @@ fn text(answer: &Value, pointer: &str) -> String {
 async fn own_account(client: &mut Client, access: &str) {
     client.call("get_own_phone", "", access, 200).await;
     client.call("get_own_phone", "", "", 401).await;
+    client.call("renew_recovery_codes", "", access, 201).await;
     client.call("list_own_trusted_devices", "", access, 200).await;
     client.call("get_own_trusted_device", "", access, 200).await;
     client.call("revoke_own_trusted_device", "", access, 204).await;
@@ -180,8 +181,10 @@ async fn every_operation_answers_as_described() {
     let other = if code == CODE { "493022" } else { CODE };
     client.real.insert(CODE, other.to_owned());
     client.call("verify_code", "code", &token, 401).await;
+    client.call("verify_code", "recovery", &token, 401).await;
     client.real.insert(CODE, code);
     let done = client.call("verify_code", "trust", &token, 200).await;
+    assert_eq!(done["recovery_codes"].as_array().map(Vec::len), Some(10));
     client.call("verify_code", "code", &token, 409).await;
     client.takes(DEVICE, &done, "/trusted_device/id");
     client.takes(DEVICE_TOKEN, &done, "/trusted_device/token");

@@ -80,6 +80,11 @@ KINDS = {
             "replaces": "S", "old_proven": "N", "sent_since": "N", "sent_test": "S",
         },
     ),
+    "recovery codes": (
+        "logins", rf"login#ten_{ID}#usr_{ID}", r"recovery",
+        {"created_at": "N"},
+        {"hashes": "BS"},
+    ),
     "trusted device": (
         "logins", rf"login#ten_{ID}#usr_{ID}", rf"trusted-device#dev_{ID}",
         {
