@@ -2,7 +2,9 @@
 //! before DynamoDB Local one proxy for each function, which sees what that function asks for.
 
 use serde_json::Value;
-use shared::auth::{CodePeppers, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys};
+use shared::auth::{
+    CodePeppers, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys, SigningKeys,
+};
 use shared::config::{OsEntropy, SecretName};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::aws::{SecretsManager, Sns};
@@ -115,6 +117,7 @@ fn new_secrets(canaries: &mut Canaries) -> (String, BTreeMap<String, String>) {
             SecretName::Signing => signing.expose().clone(),
             SecretName::PublicKeys => SigningKeys::parse(signing.expose()).unwrap().public_keys().jwks(),
             SecretName::CodePepper => CodePeppers::generate(&OsEntropy).into_exposed(),
+            SecretName::RecoveryPepper => RecoveryPeppers::generate(&OsEntropy).into_exposed(),
             SecretName::Sealing => SealingKeys::generate(&OsEntropy).into_exposed(),
             SecretName::PersonalData => PersonalDataKeys::generate(&OsEntropy).into_exposed(),
             SecretName::Operator => operator.clone(),

@@ -214,8 +214,9 @@ impl World {
         self.delete(&eve).await;
     }
 
-    /// Everything of `/v1/me`: a number is replaced and removed by its user.
+    /// Everything of `/v1/me`: a number is replaced and removed by its user, who makes recovery codes and uses one.
     async fn mind_own_number(&self) {
+        self.admin("PATCH", "/security", json!({ "recovery_codes": { "enabled": true } })).await.expect(200);
         let (old, new) = ("+12025550105", "+12025550106");
         let dan = self.user(json!({ "username": "dan", "password": PASSWORD })).await;
         self.admin("PUT", &format!("{dan}/phone"), json!({ "phone": old })).await.expect(200);
@@ -231,6 +232,14 @@ impl World {
         self.pass(&login, old).await;
         self.pass(&login, new).await;
         self.send(me("DELETE")).await.expect(204);
+        let call = Call::new("POST", "/v1/me/recovery-codes").bearer(&access);
+        let codes = self.send(call).await.expect(201);
+        let login = self.start_login("dan").await;
+        self.step(&login, "phone", json!({ "phone": new })).await.expect(200);
+        self.pass(&login, new).await;
+        let login = self.start_login("dan").await;
+        let code = text(&codes, "/recovery_codes/0");
+        self.step(&login, "verification", json!({ "recovery_code": code })).await.refused(401, "wrong_code");
     }
 
     /// Everything of trusted devices, by their user and by an administrator.

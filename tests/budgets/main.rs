@@ -4,6 +4,7 @@
 
 mod devices;
 mod own_phone;
+mod recovery;
 mod world;
 
 use serde_json::json;

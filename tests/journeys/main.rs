@@ -14,6 +14,7 @@ mod laptop;
 mod limits;
 mod login;
 mod policy;
+mod recovery;
 mod roles;
 mod users;
 mod world;

@@ -115,6 +115,9 @@ kinds! {
     PhoneUnbound = "phone.unbound",
     /// The count of wrong codes was set to zero, and the number stayed as it was.
     FactorReset = "factor.reset",
+    /// By the user; those that are made with a bind are not told apart from it.
+    RecoveryCodesMade = "recovery_codes.made",
+    RecoveryCodeUsed = "recovery_code.used",
     TrustedDeviceAdded = "trusted_device.added",
     /// By its user or by an administrator. One that only became worth nothing, by its number or its time, has no event.
     TrustedDeviceRevoked = "trusted_device.revoked",

@@ -92,15 +92,21 @@ impl VerifyStore for DynamoStore {
         key: LoginKey<'_>,
         phone: &FactorPhone,
         mac: &[u8; 32],
+        recovery: Option<&[[u8; 32]]>,
         now: Timestamp,
     ) -> Result<Result<(), BindRefused>, Fault> {
+        let codes =
+            recovery.map(|macs| self.put_recovery_codes(key.tenant, key.user, macs, now)).transpose()?;
         for round in 0..BIND_TRIES {
             let outcome = self
                 .client()
                 .transact_write_items()
                 .transact_items(self.take_number(key, phone)?)
                 .transact_items(self.bind_factor(key, phone, now)?)
-                .transact_items(self.complete(key, phone, mac, now)?)
+                .transact_items(self.complete(key, phone, mac, now)?);
+            let outcome = codes
+                .iter()
+                .fold(outcome, |transaction, codes| transaction.transact_items(codes.clone()))
                 .send()
                 .await;
             let Err(error) = outcome else { return Ok(Ok(())) };

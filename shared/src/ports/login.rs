@@ -205,12 +205,14 @@ pub trait VerifyStore: Send + Sync {
     async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
     /// Sets the user's failures to zero.
     async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
-    /// One transaction: the number's owner, the user's factor, the challenge `completed`.
+    /// One transaction: the number's owner, the user's factor, the challenge `completed`; and the user's recovery codes, where there are
+    /// to be any, in the place of all that a number of before left.
     async fn commit_bind(
         &self,
         key: LoginKey<'_>,
         phone: &FactorPhone,
         mac: &[u8; 32],
+        recovery: Option<&[[u8; 32]]>,
         now: Timestamp,
     ) -> Result<Result<(), BindRefused>, Fault>;
     /// Takes the number that could not be bound and its code away, so that another can be asked for.

@@ -16,6 +16,7 @@ pub mod login_state;
 pub mod login_token;
 mod notices;
 pub mod own_phone;
+pub mod recovery_codes;
 pub mod replace_number;
 pub mod security_settings;
 pub mod sign_in;
@@ -24,6 +25,7 @@ pub mod support;
 pub mod tenants;
 pub mod trust_device;
 pub mod trusted_devices;
+pub mod use_recovery_code;
 pub mod users;
 pub mod verify_code;
 

@@ -3,6 +3,7 @@
 use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
+use super::recovery_codes::MakeRecoveryCodes;
 use super::replace_number::ReplaceNumber;
 use crate::domain::audit::Provenance;
 use crate::domain::challenge::{Challenge, Effect};
@@ -22,6 +23,7 @@ use subtle::ConstantTimeEq;
 pub struct VerifyCode {
     pub store: Arc<dyn VerifyStore>,
     pub replace: ReplaceNumber,
+    pub recovery: MakeRecoveryCodes,
     pub codes: Arc<dyn Codes>,
     pub signer: Arc<dyn TokenSigner>,
     pub clock: Arc<dyn Clock>,
@@ -34,6 +36,8 @@ pub struct Verified {
     pub state: LoginState,
     /// Only at the end of a sign-in.
     pub tokens: Option<Tokens>,
+    /// Those of a user who has just bound a number. They are shown this once.
+    pub recovery_codes: Option<Vec<Secret<String>>>,
     /// Which binding of which number the code has proven, at the end of a sign-in by one.
     pub proven: Option<BoundPhone>,
 }
@@ -88,7 +92,8 @@ impl VerifyCode {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                Ok(Verified { state: at(ticket, Some(proven), now), tokens: None, proven: None })
+                let state = at(ticket, Some(proven), now);
+                Ok(Verified { state, tokens: None, recovery_codes: None, proven: None })
             }
             Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
             Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge), now))),
@@ -118,13 +123,16 @@ impl VerifyCode {
         let (Some(phone), Some(out)) = (challenge.pending.clone(), challenge.code.as_ref()) else {
             return Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge), now)));
         };
-        let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, now).await?;
+        let codes = ticket.recovery_codes.then(|| self.recovery.make(&ticket.tenant, &ticket.user));
+        let macs = codes.as_ref().map(|codes| &*codes.macs);
+        let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, macs, now).await?;
         let refusal = match committed {
             Ok(()) => {
                 challenge.completed = Some(now);
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
-                return self.finish(state, BoundPhone { hash: phone.hash, since: now });
+                let done = self.finish(state, BoundPhone { hash: phone.hash, since: now })?;
+                return Ok(Verified { recovery_codes: codes.map(|codes| codes.shown), ..done });
             }
             Err(BindRefused::Completed) => {
                 challenge.completed = Some(now);
@@ -179,7 +187,7 @@ impl VerifyCode {
             Purpose::ReplacePhone => None,
         };
         let proven = tokens.is_some().then_some(proven);
-        Ok(Verified { state, tokens, proven })
+        Ok(Verified { state, tokens, recovery_codes: None, proven })
     }
 }
 

@@ -7,5 +7,7 @@ mod support;
 mod credentials;
 mod devices;
 mod phone;
+mod recovery;
+mod recovery_races;
 mod replace;
 mod world;
