@@ -127,6 +127,13 @@ async fn every_operation_answers_as_described() {
     client.call("update_tenant_security", "everything", &admin, 200).await;
     client.call("update_tenant_security", "source_back_to_unset", &admin, 200).await;
     client.call("update_tenant_security", "sms_on", &admin, 200).await;
+    client.call("update_tenant", "production", &admin, 409).await;
+    client.call("update_tenant_security", "no_test_numbers", &admin, 200).await;
+    client.call("update_tenant", "production", &admin, 200).await;
+    client.call("update_tenant_security", "test_numbers", &admin, 409).await;
+    client.call("update_tenant", "not_production", &admin, 200).await;
+    client.call("update_tenant_security", "test_numbers", &admin, 200).await;
+    client.call("update_tenant_security", "test_number_off", &admin, 200).await;
     client.call("get_tenant_security", "", &admin, 200).await;
 
     let application = client.call("create_application", "page", &admin, 201).await;
@@ -195,6 +202,11 @@ async fn every_operation_answers_as_described() {
     client.call("update_user", "no_email", &admin, 200).await;
     client.call("bind_user_phone", "number", &admin, 200).await;
     client.call("unbind_user_phone", "", &admin, 204).await;
+    client.call("get_user_identity", "", &admin, 404).await;
+    client.call("link_user_identity", "subject", &admin, 200).await;
+    client.call("get_user_identity", "", &admin, 200).await;
+    client.call("list_user_identities", "", &admin, 200).await;
+    client.call("unlink_user_identity", "", &admin, 204).await;
     client.call("get_user", "", &admin, 200).await;
     client.call("delete_user", "", &admin, 204).await;
     client.call("get_user", "", &admin, 404).await;
