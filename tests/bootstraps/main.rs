@@ -4,4 +4,5 @@
 mod deployment;
 mod login;
 mod rights;
+mod setup;
 mod start;

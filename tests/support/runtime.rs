@@ -48,7 +48,7 @@ impl Bootstrap {
     /// Starts the release build of a function with these environment variables and those that Lambda sets; nothing of this
     /// process's environment.
     pub async fn spawn(function: &str, environment: &[(&str, &str)]) -> Self {
-        Self::spawn_program(&repository::program("release", function), function, environment).await
+        Self::spawn_program(&repository::program(&profile(), function), function, environment).await
     }
 
     /// Any program that speaks the Runtime API.
@@ -118,6 +118,11 @@ impl Bootstrap {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// `TEST_BOOTSTRAPS=debug` takes the builds that are at hand, while one works on them: a release build of all takes minutes.
+fn profile() -> String {
+    std::env::var("TEST_BOOTSTRAPS").unwrap_or_else(|_| "release".to_owned())
 }
 
 /// What Lambda sets, as far as anything reads it.

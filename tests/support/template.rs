@@ -5,15 +5,22 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// The function that makes the secrets' first values.
+const SETUP: &str = "secrets-setup";
+
 /// What a deployment is made of, as far as anything here looks at it.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// By name, which is the name of the crate.
+    /// Those that serve, by name, which is the name of the crate.
     pub functions: BTreeMap<String, Function>,
+    /// The one that CloudFormation calls at a deployment.
+    pub setup: Function,
     /// By logical name.
     pub tables: BTreeMap<String, Table>,
     /// The logical names of the secrets.
     pub secrets: Vec<String>,
+    /// All of it, tags in their long form.
+    whole: Value,
 }
 
 /// One Lambda function, with what `Globals` adds to it.
@@ -92,11 +99,27 @@ impl Template {
             assert!(is_camel_case_of(name, &function.name), "{name} is not {}", function.name);
             (function.name.clone(), function)
         });
+        let mut functions: BTreeMap<_, _> = functions.collect();
         Self {
-            functions: functions.collect(),
+            setup: functions.remove(SETUP).expect("a function that makes the secrets' first values"),
+            functions,
             tables: of_type("AWS::DynamoDB::Table").map(|(name, it)| (name.clone(), table(it))).collect(),
             secrets: of_type("AWS::SecretsManager::Secret").map(|(name, _)| name.clone()).collect(),
+            whole: template.clone(),
         }
+    }
+
+    /// A resource as it stands.
+    ///
+    /// # Panics
+    /// If there is none of this logical name.
+    pub fn resource(&self, name: &str) -> &Value {
+        self.whole["Resources"].get(name).unwrap_or_else(|| panic!("no resource {name}"))
+    }
+
+    /// The entries of `Parameters`, `Resources` or `Outputs`.
+    pub fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Value)> {
+        self.whole[name].as_object().into_iter().flatten()
     }
 }
 
