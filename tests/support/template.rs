@@ -86,9 +86,7 @@ impl Template {
     /// # Panics
     /// As [`Template::load`].
     pub fn parse(text: &str) -> Self {
-        let documents = Yaml::load_from_str(text).unwrap_or_else(|error| panic!("template.yaml: {error}"));
-        let [document] = &documents[..] else { panic!("template.yaml: not one document") };
-        let template = long_form(document);
+        let template = long_form_of(text);
         let of_type = |wanted: &'static str| {
             let resources = template["Resources"].as_object().expect("Resources");
             resources.iter().filter(move |(_, resource)| resource["Type"] == wanted)
@@ -255,6 +253,16 @@ fn is_camel_case_of(camel: &str, kebab: &str) -> bool {
         first.to_ascii_uppercase() + rest
     });
     capitalised.collect::<String>() == camel
+}
+
+/// A template's text as JSON, the short tags in their long form.
+///
+/// # Panics
+/// If it isn't one document of YAML.
+pub fn long_form_of(text: &str) -> Value {
+    let documents = Yaml::load_from_str(text).unwrap_or_else(|error| panic!("a template: {error}"));
+    let [document] = &documents[..] else { panic!("a template: not one document") };
+    long_form(document)
 }
 
 /// As JSON, the short tags in their long form: `!GetAtt Table.Arn` is `{"Fn::GetAtt": ["Table", "Arn"]}`.

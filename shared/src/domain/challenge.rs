@@ -70,6 +70,8 @@ impl SentCode {
 pub struct SentTo {
     pub hash: String,
     pub hint: String,
+    /// ISO 3166-1 alpha-2, for what is counted by country.
+    pub country: Option<String>,
 }
 
 /// What the provider said of the last message.

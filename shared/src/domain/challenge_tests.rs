@@ -50,7 +50,7 @@ fn code(sent: u32) -> SentCode {
         pepper: "p1".into(),
         mac: [7; 32],
         nonce: [8; 16],
-        sent_to: SentTo { hash: "42".into(), hint: "+1 ••• ••• ••42".into() },
+        sent_to: SentTo { hash: "42".into(), hint: "+1 ••• ••• ••42".into(), country: None },
         first_sent_at: at(sent),
         sent_at: at(sent),
         expires_at: at(sent + 300),

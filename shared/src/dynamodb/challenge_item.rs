@@ -9,7 +9,7 @@
 //! | `phone_changes` | N | how often a number was asked for |
 //! | `code_mac`, `nonce` | B | MAC of the code that is out, and what it was derived from (with a pepper that is not in the table) |
 //! | `pepper` | S | id of that pepper |
-//! | `sent_hash`, `sent_hint` | S | where it went: keyed hash and masked form |
+//! | `sent_hash`, `sent_hint`, `sent_country` | S | where it went: keyed hash, masked form, ISO 3166-1 alpha-2 (absent before 0.2) |
 //! | `first_sent_at`, `sent_at`, `expires_at`, `resend_at` | N | epoch milliseconds |
 //! | `sends`, `delivery`, `failures_before` | N, S, N | |
 //! | `guesses` | BS | MACs of the guesses at this code |
@@ -92,6 +92,7 @@ fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
         sent_to: SentTo {
             hash: Reader::need(read.text("sent_hash"), "sent_hash")?.to_owned(),
             hint: Reader::need(read.text("sent_hint"), "sent_hint")?.to_owned(),
+            country: read.text("sent_country").map(str::to_owned),
         },
         first_sent_at: Reader::need(read.time("first_sent_at"), "first_sent_at")?,
         sent_at: Reader::need(read.time("sent_at"), "sent_at")?,

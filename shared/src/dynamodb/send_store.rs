@@ -159,6 +159,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("pepper = :pepper", ":pepper", string(r.pepper));
     e.set("sent_hash = :hash", ":hash", string(&r.plan.target.hash));
     e.set("sent_hint = :hint", ":hint", string(&r.plan.target.hint));
+    e.set("sent_country = :country", ":country", string(&r.plan.target.country));
     e.set("first_sent_at = :first", ":first", number(r.plan.first_sent_at.millis()));
     e.set("sent_at = :now", ":now", number(r.now.millis()));
     e.set("expires_at = :expires", ":expires", number(r.plan.expires_at.millis()));
@@ -234,7 +235,11 @@ fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
             pepper: r.pepper.to_owned(),
             mac: r.mac,
             nonce: r.nonce,
-            sent_to: SentTo { hash: r.plan.target.hash.clone(), hint: r.plan.target.hint.clone() },
+            sent_to: SentTo {
+                hash: r.plan.target.hash.clone(),
+                hint: r.plan.target.hint.clone(),
+                country: Some(r.plan.target.country.clone()),
+            },
             first_sent_at: r.plan.first_sent_at,
             sent_at: r.now,
             expires_at: r.plan.expires_at,

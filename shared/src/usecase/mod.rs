@@ -6,6 +6,7 @@ pub mod applications;
 pub mod audit_trail;
 pub mod authenticate;
 pub mod bind_phone;
+mod count;
 pub mod explain;
 pub mod identity_sources;
 pub mod issue_code;

@@ -1,8 +1,8 @@
 //! `POST /v1/logins/{login}/verification`: the guess is charged and recorded, then compared.
 
-use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
+use super::{LoginFailure, count};
 use crate::domain::challenge::Challenge;
 use crate::domain::ids::base62;
 use crate::domain::login::{LoginState, Proof, Ticket};
@@ -120,6 +120,7 @@ impl VerifyCode {
 
     fn finish(&self, state: LoginState) -> Result<(LoginState, Tokens), LoginFailure> {
         let tokens = self.signer.sign(&claims(&state.ticket, true, state.now))?;
+        count::verified(&state);
         Ok((state, tokens))
     }
 }
