@@ -102,6 +102,18 @@ impl Bootstrap {
         self.process.lock().unwrap().log().clone()
     }
 
+    /// Asks it to end (SIGTERM) and waits; `true` if it ended by itself.
+    pub async fn terminate(&self) -> bool {
+        let pid = self.process.lock().unwrap().id().to_string();
+        let _ = Command::new("kill").arg(pid).status();
+        tokio::time::timeout(TIMEOUT, self.why_gone()).await.is_ok()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&self) {
+        self.process.lock().unwrap().kill();
+    }
+
     /// Waits until the process has ended or has reported that it can't start.
     async fn why_gone(&self) -> RuntimeError {
         loop {
