@@ -158,6 +158,7 @@ async fn every_operation_answers_as_described() {
     client.call("verify_code", "code", &token, 409).await;
     client.call("get_login", "", &admin, 401).await;
     client.call("get_jwks", "", "", 200).await;
+    client.call("get_reference", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
     client.call("update_user", "details", &admin, 200).await;

@@ -12,6 +12,7 @@ pub mod login_wire;
 mod paging;
 pub mod phone_binding;
 pub mod policy_admin;
+mod reference;
 mod security;
 pub mod sign_in;
 mod tenants;
