@@ -2,6 +2,7 @@
 
 use crate::api::code_issuance::CodeIssuanceApp;
 use crate::api::code_verification::CodeVerificationApp;
+use crate::api::notifications::NotificationsApp;
 use crate::api::phone_binding::PhoneBindingApp;
 use crate::api::policy_admin::PolicyAdmin;
 use crate::api::sign_in::SignInApp;
@@ -19,8 +20,10 @@ use crate::usecase::authenticate::AdminGate;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::change_number::ChangeNumber;
 use crate::usecase::issue_code::IssueCode;
+use crate::usecase::link_identity::LinkIdentities;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
 use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
@@ -65,7 +68,7 @@ pub fn sign_in(
             provision: store.clone(),
             id_tokens,
             passwords,
-            personal,
+            personal: personal.clone(),
             tokens: tokens.clone(),
             signer: signer.clone(),
             clock: clock.clone(),
@@ -94,7 +97,7 @@ pub fn phone_binding(
         ask: AskForNumber { store: store.clone(), personal: personal.clone(), clock: clock.clone() },
         replace: AskReplacement {
             store: store.clone(),
-            personal,
+            personal: personal.clone(),
             tokens: tokens.clone(),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
@@ -109,7 +112,7 @@ pub fn phone_binding(
         },
         phone: OwnPhone {
             factors: store,
-            numbers: change_number(base),
+            numbers: change_number(base, personal),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
@@ -122,9 +125,9 @@ fn manage_devices(base: &Base) -> ManageDevices {
     ManageDevices { store, clock: base.clock.clone(), entropy: base.entropy.clone() }
 }
 
-fn change_number(base: &Base) -> ChangeNumber {
+fn change_number(base: &Base, personal: Arc<dyn PersonalData>) -> ChangeNumber {
     let store = Arc::new(base.store.clone());
-    ChangeNumber { bindings: store.clone(), addressees: store, entropy: base.entropy.clone() }
+    ChangeNumber { bindings: store.clone(), addressees: store, personal, entropy: base.entropy.clone() }
 }
 
 pub fn code_issuance(
@@ -183,6 +186,14 @@ pub fn user_directory(
 ) -> UserDirectory {
     let store = Arc::new(base.store.clone());
     let clock = &base.clock;
+    let identities = LinkIdentities {
+        users: store.clone(),
+        links: store.clone(),
+        sources: store.clone(),
+        personal: personal.clone(),
+        clock: clock.clone(),
+        entropy: base.entropy.clone(),
+    };
     UserDirectory {
         gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
         users: ManageUsers {
@@ -193,13 +204,24 @@ pub fn user_directory(
             entropy: base.entropy.clone(),
         },
         bindings: AdminBinding {
-            numbers: change_number(base),
+            numbers: change_number(base, personal.clone()),
             users: store.clone(),
             personal,
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
+        identities,
         support: SupportView { store, clock: clock.clone() },
         devices: manage_devices(base),
     }
+}
+
+pub fn notifications(
+    base: &Base,
+    personal: Arc<dyn PersonalData>,
+    sender: Arc<dyn SmsSender>,
+) -> NotificationsApp {
+    let queue = Arc::new(base.store.clone());
+    let (clock, entropy) = (base.clock.clone(), base.entropy.clone());
+    NotificationsApp { notify: Notify { queue, personal, sender, clock, entropy } }
 }

@@ -27,6 +27,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.mind_own_number().await;
     world.mind_devices().await;
     world.log_in_by_id_token().await;
+    world.notify().await;
 
     let template = Template::load();
     for (name, function) in &template.functions {
@@ -153,6 +154,15 @@ impl World {
         self.admin("PATCH", &ann, json!({ "username": "ann" })).await.expect(200);
         self.delete(&format!("{ann}/phone")).await;
         self.get(&format!("{ann}/challenges")).await;
+        let body = json!({
+            "kind": "oidc", "name": "Partners", "issuer": "https://partners.example.com", "audience": "mfa",
+        });
+        let source = text(&self.admin("POST", "/identity-sources", body).await.expect(201), "/id");
+        let identity = format!("{ann}/identities/{source}");
+        self.admin("PUT", &identity, json!({ "subject": "248289761001" })).await.expect(200);
+        self.get(&format!("{ann}/identities")).await;
+        self.get(&identity).await;
+        self.delete(&identity).await;
         let id = ann.rsplit('/').next().unwrap();
         let question = json!({ "application": self.application, "user": id });
         self.admin("POST", "/policy/explain", question).await.expect(200);
@@ -240,6 +250,28 @@ impl World {
         let login = self.start_login("dan").await;
         let code = text(&codes, "/recovery_codes/0");
         self.step(&login, "verification", json!({ "recovery_code": code })).await.refused(401, "wrong_code");
+    }
+
+    /// The stream shows the notices that the changes have left, and shows them again.
+    async fn notify(&self) {
+        let waiting = self.deployment.logins("notice#").await;
+        let told = || {
+            let published = self.deployment.sns.published();
+            let notices =
+                published.into_iter().filter(|it| it.body.ends_with("contact your administrator now."));
+            notices.map(|message| message.to).collect::<Vec<_>>()
+        };
+        assert_eq!(told(), Vec::<String>::new());
+        let notifications = self.deployment.gateway.function("notifications");
+        for _ in 0..2 {
+            let answer = notifications.invoke(&events::inserted(&waiting)).await.unwrap();
+            assert_eq!(answer, json!({ "batchItemFailures": [] }));
+            assert_eq!(told().len(), waiting.len(), "each is sent once");
+        }
+        for number in ["+12025550101", "+12025550102", "+12025550105", "+12025550106"] {
+            assert!(told().iter().any(|to| to == number), "a number that a user had is told");
+        }
+        assert!(self.deployment.logins("notice#").await.is_empty());
     }
 
     /// Everything of trusted devices, by their user and by an administrator.

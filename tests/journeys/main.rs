@@ -13,6 +13,7 @@ mod first_factor;
 mod laptop;
 mod limits;
 mod login;
+mod notices;
 mod policy;
 mod recovery;
 mod roles;

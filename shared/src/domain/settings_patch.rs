@@ -6,7 +6,9 @@ use super::country;
 use super::ids::SourceId;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices};
+use super::test_number;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -22,6 +24,9 @@ pub struct RulesPatch {
     pub phone_binding: Change<PhoneBindingPatch>,
     #[serde(default)]
     pub trusted_devices: Change<TrustedDevicesPatch>,
+    /// Answers have it, and whoever sends an answer back changes nothing by it.
+    #[serde(default)]
+    pub notices: IgnoredAny,
 }
 
 /// What a tenant's security settings take. It repeats [`RulesPatch`]'s members, because serde can't refuse unknown fields of a
@@ -47,6 +52,11 @@ pub struct TenantSecurityPatch {
     pub recovery_codes: Change<SwitchPatch>,
     #[serde(default)]
     pub sending: Change<SwitchPatch>,
+    #[serde(default)]
+    pub test_numbers: Change<BTreeMap<String, Change<String>>>,
+    /// As in [`RulesPatch`].
+    #[serde(default)]
+    pub notices: IgnoredAny,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -165,6 +175,7 @@ impl TenantSecurityPatch {
             code: self.code,
             phone_binding: self.phone_binding,
             trusted_devices: self.trusted_devices,
+            notices: self.notices,
         };
         Ok(TenantSecurity {
             rules: rules.apply(&security.rules)?,
@@ -193,6 +204,11 @@ impl TenantSecurityPatch {
                 default.recovery_codes_enabled,
             )?,
             sending_enabled: switch(self.sending, security.sending_enabled, default.sending_enabled)?,
+            test_numbers: self.test_numbers.resolve(
+                security.test_numbers.clone(),
+                BTreeMap::new,
+                |changes| test_number::apply(changes, &security.test_numbers),
+            )?,
         })
     }
 }

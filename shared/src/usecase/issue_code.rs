@@ -14,6 +14,7 @@ use crate::domain::message::{MessageParts, render};
 use crate::domain::price::estimate;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
+use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::ports::limits::{LimitRequest, LimitStore, Reserved};
 use crate::ports::login::{Reservation, SendFacts, SendStore};
@@ -121,11 +122,31 @@ impl IssueCode {
             .unwrap_or_else(|| (self.codes.current_pepper().to_owned(), self.entropy.bytes()));
         let (pepper, nonce) = again;
         let scope = scope(ticket);
+        if let Some(scenario) = plan.test {
+            return self.test_code(ticket, plan, scenario, (pepper, nonce));
+        }
         let text = self.codes.derive(&pepper, scope, &nonce, ticket.code.length);
         let text = text.ok_or_else(|| Fault::new("the pepper of a live code is gone"))?;
         let mac = self.codes.mac(&pepper, scope, text.expose());
         let mac = mac.ok_or_else(|| Fault::new("the pepper of a live code is gone"))?;
         Ok(Code { text, pepper, nonce, mac })
+    }
+
+    /// The code of a test number: the documented one or, where none is to be right, none that anybody could give.
+    fn test_code(
+        &self,
+        ticket: &Ticket,
+        plan: &SendPlan,
+        scenario: Scenario,
+        (pepper, nonce): (String, [u8; 16]),
+    ) -> Result<Code, Fault> {
+        let text = scenario.code(ticket.code.length);
+        let mac = match &text {
+            Some(text) => self.codes.mac(&pepper, scope(ticket), text),
+            None => Some(plan.again.as_ref().map_or_else(|| self.entropy.bytes(), |out| out.mac)),
+        };
+        let mac = mac.ok_or_else(|| Fault::new("the pepper of a live code is gone"))?;
+        Ok(Code { text: Secret::new(text.unwrap_or_default()), pepper, nonce, mac })
     }
 
     /// Counts the message against every limit, sends it, and corrects what the reservation assumed where it came out differently.
@@ -136,11 +157,37 @@ impl IssueCode {
         code: &Code,
         client: Option<IpAddr>,
     ) -> Result<LoginState, LoginFailure> {
+        let (delivery, resend_at, refusal) = match plan.test {
+            // Nothing is sent and nothing is counted.
+            Some(scenario) => scenario.played(plan.resend_at, state.ticket.expires_at, state.now),
+            None => self.publish(&state, plan, code, client).await?,
+        };
+        if delivery != Delivery::Accepted || resend_at != plan.resend_at {
+            let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
+            self.store.settle_send(key(&state.ticket), sends, delivery, resend_at).await?;
+            if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
+                (out.delivery, out.resend_at) = (delivery, resend_at);
+            }
+        }
+        match refusal {
+            Some(refusal) => Err(LoginFailure::new(refusal, state)),
+            None => Ok(state),
+        }
+    }
+
+    /// Counts the message and sends it: delivery, when the next may follow, and the refusal if it is one.
+    async fn publish(
+        &self,
+        state: &LoginState,
+        plan: &SendPlan,
+        code: &Code,
+        client: Option<IpAddr>,
+    ) -> Result<(Delivery, Timestamp, Option<Refusal>), Fault> {
         let now = state.now;
         let place = phone_place(&state.ticket.tenant, &state.ticket.user);
         let number = self.personal.open(&place, &plan.target.sealed)?;
         let reserved = self.reserve(&state.ticket, plan, &number, client, now).await?;
-        let (delivery, resend_at, refusal) = match reserved {
+        Ok(match reserved {
             Reserved::Refused { rule, retry_at } => {
                 (Delivery::Failed, retry_at, Some(Refusal::RateLimited { rule, retry_at }))
             }
@@ -160,18 +207,7 @@ impl IssueCode {
                     }
                 }
             }
-        };
-        if delivery != Delivery::Accepted || resend_at != plan.resend_at {
-            let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-            self.store.settle_send(key(&state.ticket), sends, delivery, resend_at).await?;
-            if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
-                (out.delivery, out.resend_at) = (delivery, resend_at);
-            }
-        }
-        match refusal {
-            Some(refusal) => Err(LoginFailure::new(refusal, state)),
-            None => Ok(state),
-        }
+        })
     }
 
     async fn reserve(

@@ -6,8 +6,10 @@ mod support;
 
 mod credentials;
 mod devices;
+mod notices;
 mod phone;
 mod recovery;
 mod recovery_races;
 mod replace;
+mod test_numbers;
 mod world;
