@@ -96,6 +96,35 @@ async fn t21_a_key_that_was_removed_opens_nothing_any_more() {
     world.step(&after, &login, "code", json!({})).await.refused(401, "unauthenticated");
 }
 
+/// Recovery codes do not expire, so their old pepper stays in the ring: it only makes no new ones.
+#[tokio::test]
+async fn h7_recovery_codes_outlive_a_rotation() {
+    let world = World::new().await;
+    let name = SecretName::RecoveryPepper;
+    let first = world.value(name);
+    let both = add(name, &first, &OsEntropy).unwrap();
+    let used = make_current(name, &both.value, &both.id).unwrap();
+    let (before, both, after) =
+        (world.process(name, &first), world.process(name, &both.value), world.process(name, &used));
+    let (user, _) = world.user(&before).await;
+    let login = world.start(&before, &user).await;
+    world.step(&before, &login, "code", json!({})).await.expect(200);
+    let done = world.step(&before, &login, "verification", json!({ "code": world.code() })).await.expect(200);
+    let access = done["tokens"]["access_token"].as_str().unwrap().to_owned();
+    let codes = async |process| {
+        let made = world.call(process, "POST", "/v1/me/recovery-codes", &access, None).await.expect(201);
+        let codes = made["recovery_codes"].as_array().unwrap().clone();
+        codes.into_iter().map(|code| code.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let old = codes(&before).await;
+    for (process, code) in [&before, &both, &after].into_iter().zip(&old) {
+        world.recover(process, &user, code).await.expect(200);
+    }
+    let new = codes(&after).await;
+    world.recover(&both, &user, &new[0]).await.expect(200);
+    world.recover(&before, &user, &new[1]).await.refused(401, "wrong_code");
+}
+
 #[tokio::test]
 async fn an_operators_key_is_replaced_with_an_overlap() {
     let world = World::new().await;

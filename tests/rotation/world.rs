@@ -100,7 +100,9 @@ impl World {
         world.admin = text(&made, "/admin_key/secret");
         let path = format!("{}/security", world.tenant);
         let limits = json!({ "per_range_hour": 1000 });
-        let on = json!({ "mfa": { "sms": { "enabled": true } }, "limits": limits });
+        let on = json!({
+            "mfa": { "sms": { "enabled": true } }, "limits": limits, "recovery_codes": { "enabled": true },
+        });
         world.call(&process, "PATCH", &path, &world.admin, Some(on)).await.expect(200);
         let path = format!("{}/applications", world.tenant);
         let body = json!({ "name": "Shop" });
@@ -197,6 +199,12 @@ impl World {
         text(&done.expect(200), "/tokens/access_token")
     }
 
+    /// A whole login with a recovery code.
+    pub async fn recover(&self, process: &Edge, user: &str, code: &str) -> Answer {
+        let login = self.start(process, user).await;
+        self.step(process, &login, "verification", json!({ "recovery_code": code })).await
+    }
+
     pub async fn own_phone(&self, process: &Edge, access: &str) -> Answer {
         self.call(process, "GET", "/v1/me/phone", access, None).await
     }
@@ -211,6 +219,7 @@ fn slot(keys: &mut Keys, name: SecretName) -> &mut Value {
     match name {
         SecretName::Signing => &mut keys.signing,
         SecretName::CodePepper => &mut keys.code_pepper,
+        SecretName::RecoveryPepper => &mut keys.recovery_pepper,
         SecretName::Sealing => &mut keys.sealing,
         SecretName::PersonalData => &mut keys.personal_data,
         SecretName::Operator => &mut keys.operator,

@@ -7,7 +7,8 @@
 
 use serde_json::{Map, Value};
 use shared::auth::{
-    CodePeppers, KeyringError, OperatorHashes, PersonalDataKeys, PublicKeys, SealingKeys, SigningKeys,
+    CodePeppers, KeyringError, OperatorHashes, PersonalDataKeys, PublicKeys, RecoveryPeppers, SealingKeys,
+    SigningKeys,
 };
 use shared::config::SecretName;
 use shared::ports::{Entropy, Fault};
@@ -68,6 +69,7 @@ pub fn new(name: SecretName, entropy: &dyn Entropy) -> Result<Made, Error> {
     let value = match name {
         SecretName::Signing => SigningKeys::generate()?.into_exposed(),
         SecretName::CodePepper => CodePeppers::generate(entropy).into_exposed(),
+        SecretName::RecoveryPepper => RecoveryPeppers::generate(entropy).into_exposed(),
         SecretName::Sealing => SealingKeys::generate(entropy).into_exposed(),
         SecretName::PersonalData => PersonalDataKeys::generate(entropy).into_exposed(),
         SecretName::Operator => {
@@ -133,10 +135,18 @@ pub fn remove(name: SecretName, value: &Value, id: &str) -> Result<Value, Error>
             _ => Ok(next),
         };
     }
-    if name == SecretName::PersonalData {
-        return Err(Error::Refused(
-            "numbers and addresses that were sealed with it could never be read again, and they do not expire",
-        ));
+    match name {
+        SecretName::PersonalData => {
+            return Err(Error::Refused(
+                "numbers and addresses that were sealed with it could never be read again, and they do not expire",
+            ));
+        }
+        SecretName::RecoveryPepper => {
+            return Err(Error::Refused(
+                "recovery codes that were made with it would end, and they do not expire",
+            ));
+        }
+        _ => {}
     }
     if ring(name, value)["current"] == id {
         return Err(Error::Refused("it is the current key: make another one current first"));
@@ -169,6 +179,7 @@ pub fn check(name: SecretName, value: &Value) -> Result<(), Error> {
     match name {
         SecretName::Signing => SigningKeys::parse(value).map(drop)?,
         SecretName::CodePepper => CodePeppers::parse(value).map(drop)?,
+        SecretName::RecoveryPepper => RecoveryPeppers::parse(value).map(drop)?,
         SecretName::Sealing => SealingKeys::parse(value).map(drop)?,
         SecretName::PersonalData => PersonalDataKeys::parse(value).map(drop)?,
         SecretName::Operator => OperatorHashes::parse(value).map(drop)?,
@@ -194,8 +205,14 @@ mod tests {
     use super::*;
     use shared::config::OsEntropy;
 
-    const RINGS: [SecretName; 4] =
-        [SecretName::Signing, SecretName::CodePepper, SecretName::Sealing, SecretName::PersonalData];
+    const RINGS: [SecretName; 5] = [
+        SecretName::Signing,
+        SecretName::CodePepper,
+        SecretName::RecoveryPepper,
+        SecretName::Sealing,
+        SecretName::PersonalData,
+    ];
+    const NEVER_EXPIRE: [SecretName; 2] = [SecretName::RecoveryPepper, SecretName::PersonalData];
 
     #[test]
     fn a_rotation_adds_a_key_uses_it_and_takes_the_old_one_away() {
@@ -207,8 +224,11 @@ mod tests {
             assert_eq!(ids(name, &used).unwrap(), [both.id.clone(), first.id.clone()]);
             assert!(matches!(remove(name, &used, &both.id), Err(Error::Refused(_))), "the current one");
             match remove(name, &used, &first.id) {
-                Ok(last) => assert_eq!(ids(name, &last).unwrap(), [both.id]),
-                Err(error) => assert_eq!(name, SecretName::PersonalData, "{error}"),
+                Ok(last) => {
+                    assert_eq!(ids(name, &last).unwrap(), [both.id]);
+                    assert!(!NEVER_EXPIRE.contains(&name));
+                }
+                Err(error) => assert!(NEVER_EXPIRE.contains(&name), "{name:?}: {error}"),
             }
             assert!(matches!(make_current(name, &both.value, "none"), Err(Error::Refused(_))));
             assert!(matches!(remove(name, &both.value, "none"), Err(Error::Refused(_))));
