@@ -257,7 +257,8 @@ impl World {
         let waiting = self.deployment.logins("notice#").await;
         let told = || {
             let published = self.deployment.sns.published();
-            let notices = published.into_iter().filter(|it| it.body.ends_with("contact your administrator now."));
+            let notices =
+                published.into_iter().filter(|it| it.body.ends_with("contact your administrator now."));
             notices.map(|message| message.to).collect::<Vec<_>>()
         };
         assert_eq!(told(), Vec::<String>::new());
