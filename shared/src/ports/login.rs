@@ -2,11 +2,13 @@
 
 use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::application::Application;
+use crate::domain::audit::{AuditEvent, Provenance, RefusedSend};
 use crate::domain::challenge::{Challenge, Delivery, SendPlan};
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::first_factor::Throttle;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::login::Purpose;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -148,14 +150,17 @@ pub trait SendStore: Send + Sync {
         reservation: &Reservation<'_>,
     ) -> Result<Option<Challenge>, Fault>;
     /// Corrects what the reservation assumed: that the message was accepted, and when the next may follow. Does nothing if another
-    /// send came after it.
+    /// send came after it. A refusal is counted in the same request.
     async fn settle_send(
         &self,
         key: LoginKey<'_>,
         sends: u8,
         delivery: Delivery,
         resend_at: Timestamp,
+        refused: Option<&RefusedSend>,
     ) -> Result<(), Fault>;
+    /// Counts a refusal in the item of its user, rule and hour. The first of them is told in the audit.
+    async fn count_refusal(&self, refused: &RefusedSend) -> Result<(), Fault>;
 }
 
 /// One guess.
@@ -167,6 +172,10 @@ pub struct Guess<'a> {
     pub attempt: &'a str,
     pub max_attempts: u8,
     pub now: Timestamp,
+    /// This and the rest for the audit.
+    pub purpose: Purpose,
+    pub application: &'a ApplicationId,
+    pub provenance: &'a Provenance,
 }
 
 /// What became of a guess.
@@ -197,17 +206,18 @@ pub trait VerifyStore: Send + Sync {
     async fn charge_guess(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<Charged, Fault>;
     /// How the login stands, where there is nothing to judge: a write that is always refused, since who verifies may not read.
     async fn look(&self, key: LoginKey<'_>) -> Result<Option<Challenge>, Fault>;
-    /// Adds one to the user's failures.
-    async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
+    /// Adds one to the user's failures, for a guess that was wrong.
+    async fn count_failure(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<(), Fault>;
     /// Sets the user's failures to zero.
     async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
-    /// One transaction: the number's owner, the user's factor, the challenge `completed`.
+    /// One transaction: the number's owner, the user's factor, the challenge `completed`, the event.
     async fn commit_bind(
         &self,
         key: LoginKey<'_>,
         phone: &FactorPhone,
         mac: &[u8; 32],
         now: Timestamp,
+        event: &AuditEvent,
     ) -> Result<Result<(), BindRefused>, Fault>;
     /// Takes the number that could not be bound and its code away, so that another can be asked for.
     async fn forget_number(&self, key: LoginKey<'_>, phone: &FactorPhone)
