@@ -16,26 +16,27 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("sms", &["ports", "domain"]),
     ("auth", &["ports", "domain"]),
     ("http", &["ports", "domain"]),
-    ("api", &["http", "usecase", "ports", "domain", "auth::credential"]),
+    ("stream", &["ports"]),
+    ("api", &["http", "stream", "usecase", "ports", "domain", "auth::credential"]),
     // What puts the parts together.
     ("config", &["sms", "auth", "ports", "domain"]),
     ("telemetry", &[]),
     ("compose", &["api", "usecase", "dynamodb", "ports", "domain"]),
-    ("bootstrap", &["compose", "config", "telemetry", "http", "dynamodb", "sms", "auth", "ports"]),
+    ("bootstrap", &["compose", "config", "telemetry", "http", "stream", "dynamodb", "sms", "auth", "ports"]),
 ];
 
 /// What of other crates, and of the standard library, only some parts may name. `aws_*` stands for every crate of that name.
 const FOREIGN: &[(&str, &[&str])] = &[
     ("aws_*", &["dynamodb", "sms", "config"]),
     ("serde_dynamo", &["dynamodb"]),
-    ("lambda_*", &["http", "bootstrap"]),
+    ("lambda_*", &["http", "stream", "bootstrap"]),
     ("hyper*", &["sms", "auth"]),
     // `auth` fetches the public keys of identity providers.
     ("http", &["http", "api", "auth"]),
     ("tokio", &["dynamodb", "sms", "auth"]),
-    ("async_trait", &["ports", "dynamodb", "sms", "auth"]),
+    ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api"]),
     ("futures", &["usecase", "dynamodb", "http", "auth"]),
-    ("tracing", &["usecase", "dynamodb", "sms", "http", "bootstrap", "telemetry"]),
+    ("tracing", &["usecase", "dynamodb", "sms", "http", "stream", "bootstrap", "telemetry"]),
     ("ring", &["auth"]),
     ("rand", &["config"]),
     ("std::env", &["config", "telemetry"]),

@@ -15,6 +15,7 @@ use crate::ports::{
     AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner,
 };
 use crate::sms::SnsSender;
+use crate::stream::Consumer;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -119,6 +120,12 @@ impl Lambda {
     ) -> Result<(), Error> {
         let origins = Arc::new(self.base.store.clone());
         self.serve_edge(|edge| edge.mount(Arc::new(app), routes).with_preflight(origins)).await
+    }
+
+    /// Hands the changes of the logins table to `consumer` until Lambda stops the environment.
+    pub async fn serve_stream<C: Consumer + 'static>(self, consumer: C) -> Result<(), Error> {
+        self.warm().await;
+        crate::stream::run(Arc::new(consumer)).await
     }
 
     async fn serve_edge(self, mount: impl FnOnce(Edge) -> Edge) -> Result<(), Error> {

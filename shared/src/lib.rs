@@ -14,5 +14,6 @@ pub mod dynamodb;
 pub mod http;
 pub mod ports;
 pub mod sms;
+pub mod stream;
 pub mod telemetry;
 pub mod usecase;
