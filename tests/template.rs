@@ -4,6 +4,8 @@
 use serde_json::{Value, json};
 use shared::api;
 use shared::config::SecretName;
+use shared::domain::notice::MAX_TRIES;
+use shared::dynamodb::keys;
 use shared::dynamodb::tables::{DIRECTORY, LOGINS, TableDefinition};
 use std::collections::{BTreeMap, BTreeSet};
 use tests::repository;
@@ -30,6 +32,8 @@ fn served() -> BTreeMap<&'static str, Vec<Route>> {
         ("phone-binding", routes(api::phone_binding::ROUTES)),
         ("code-issuance", routes(api::code_issuance::ROUTES)),
         ("code-verification", routes(api::code_verification::ROUTES)),
+        // A stream calls it.
+        ("notifications", Vec::new()),
     ])
 }
 
@@ -132,6 +136,23 @@ fn the_tables_are_those_of_the_code() {
     }
 }
 
+/// A filter that lets more through would call a function for every login; one that lets less through would have nobody told.
+#[test]
+fn the_stream_calls_a_function_for_what_is_its_own_and_gives_up_in_bounds() {
+    let streams = Template::load().streams;
+    let notices = &streams["notifications"];
+    let kind = keys::NOTICE_PREFIX;
+    let filter = json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": { "pk": { "S": [{ "prefix": kind }] } } } });
+    assert_eq!(notices.filters, [filter]);
+    for (name, stream) in &streams {
+        assert_eq!((&*stream.table, &*stream.failures), ("LoginsTable", "StreamFailures"), "{name}");
+        assert!(stream.reports_failures && stream.bisects, "{name}");
+        assert!(!stream.filters.is_empty(), "{name}");
+        assert!((60..=86_400).contains(&stream.max_age), "{name}: {}", stream.max_age);
+    }
+    assert!(notices.max_retries >= u64::from(MAX_TRIES), "the code gives up first");
+}
+
 /// What the design says of rights; tests/bootstraps checks against the functions' real requests that they suffice, and that each is used.
 #[test]
 fn rights_are_exact_and_the_dangerous_ones_rare() {
@@ -145,6 +166,13 @@ fn rights_are_exact_and_the_dangerous_ones_rare() {
             for action in &statement.actions {
                 assert!(!action.contains('*') && !action.ends_with("Scan"), "{what}: {action}");
                 match action.split_once(':').unwrap() {
+                    ("dynamodb", "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams") => {
+                        let stream = template.streams.get(name).unwrap_or_else(|| panic!("{what}: no stream"));
+                        assert_eq!(statement.resources, [stream.table.clone()], "{what}");
+                    }
+                    ("sqs", "SendMessage") => {
+                        assert_eq!(statement.resources, [template.streams[name].failures.clone()], "{what}");
+                    }
                     ("dynamodb", _) => {
                         let [table] = &statement.resources[..] else { panic!("{what}: not one table") };
                         assert!(template.tables.contains_key(table), "{what}: {table}");
@@ -180,7 +208,8 @@ fn rights_are_exact_and_the_dangerous_ones_rare() {
             sign.push(name.as_str());
         }
     }
-    assert_eq!((&publish[..], &sign[..]), (&["code-issuance"][..], &["code-verification", "sign-in"][..]));
+    assert_eq!(publish, ["code-issuance", "notifications"]);
+    assert_eq!(sign, ["code-verification", "sign-in"]);
 }
 
 /// Which variables the code reads, taken from the code itself: a function's `main` calls methods of `Lambda` (bootstrap.rs), and those

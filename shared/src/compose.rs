@@ -2,6 +2,7 @@
 
 use crate::api::code_issuance::CodeIssuanceApp;
 use crate::api::code_verification::CodeVerificationApp;
+use crate::api::notifications::NotificationsApp;
 use crate::api::phone_binding::PhoneBindingApp;
 use crate::api::policy_admin::PolicyAdmin;
 use crate::api::sign_in::SignInApp;
@@ -20,6 +21,7 @@ use crate::usecase::change_number::ChangeNumber;
 use crate::usecase::issue_code::IssueCode;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
@@ -174,4 +176,14 @@ pub fn user_directory(
         },
         support: SupportView { store, clock: clock.clone() },
     }
+}
+
+pub fn notifications(
+    base: &Base,
+    personal: Arc<dyn PersonalData>,
+    sender: Arc<dyn SmsSender>,
+) -> NotificationsApp {
+    let queue = Arc::new(base.store.clone());
+    let (clock, entropy) = (base.clock.clone(), base.entropy.clone());
+    NotificationsApp { notify: Notify { queue, personal, sender, clock, entropy } }
 }

@@ -108,16 +108,18 @@ fn new_secrets(canaries: &mut Canaries) -> (String, BTreeMap<String, String>) {
     let (operator_key, operator) = OperatorHashes::generate(&OsEntropy);
     let operator_key = operator_key.text.into_exposed();
     canaries.add("operator key", &operator_key);
+    let signing = SigningKeys::generate().unwrap();
     let mut secrets = BTreeMap::new();
     for name in SecretName::ALL {
         let value: Value = match name {
-            SecretName::Signing => SigningKeys::generate().unwrap().into_exposed(),
+            SecretName::Signing => signing.expose().clone(),
+            SecretName::PublicKeys => SigningKeys::parse(signing.expose()).unwrap().public_keys().jwks(),
             SecretName::CodePepper => CodePeppers::generate(&OsEntropy).into_exposed(),
             SecretName::Sealing => SealingKeys::generate(&OsEntropy).into_exposed(),
             SecretName::PersonalData => PersonalDataKeys::generate(&OsEntropy).into_exposed(),
             SecretName::Operator => operator.clone(),
         };
-        if name != SecretName::Operator {
+        if !matches!(name, SecretName::Operator | SecretName::PublicKeys) {
             note_keys(&value, canaries);
         }
         secrets.insert(arn(name), value.to_string());

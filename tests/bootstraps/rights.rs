@@ -24,6 +24,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.administer().await;
     world.keep_users().await;
     world.log_in().await;
+    world.mind_own_number().await;
     world.log_in_by_id_token().await;
 
     let template = Template::load();
@@ -210,6 +211,32 @@ impl World {
         self.step(&login, "verification", json!({ "code": code })).await.refused(409, "phone_taken");
         self.step(&login, "phone", json!({ "phone": second })).await.expect(200);
         self.delete(&eve).await;
+    }
+
+    /// Everything of `/v1/me`: a number is replaced and removed by its user.
+    async fn mind_own_number(&self) {
+        let (old, new) = ("+12025550105", "+12025550106");
+        let dan = self.user(json!({ "username": "dan", "password": PASSWORD })).await;
+        self.admin("PUT", &format!("{dan}/phone"), json!({ "phone": old })).await.expect(200);
+        let login = self.start_login("dan").await;
+        let done = self.pass(&login, old).await;
+        let access = text(&done, "/tokens/access_token");
+        let me = |method: &str| {
+            Call::new(method, "/v1/me/phone").bearer(&access).header("origin", "https://shop.example.com")
+        };
+        self.send(me("GET")).await.expect(200);
+        let asked = self.send(me("PUT").json(&json!({ "phone": new }))).await.expect(202);
+        let login = (format!("/v1/logins/{}", text(&asked, "/login/id")), text(&asked, "/login_token"));
+        self.pass(&login, old).await;
+        self.pass(&login, new).await;
+        self.send(me("DELETE")).await.expect(204);
+    }
+
+    /// Has a code sent and gives it.
+    async fn pass(&self, login: &(String, String), number: &str) -> Value {
+        self.step(login, "code", json!({})).await.expect(200);
+        let code = self.deployment.sns.code_sent_to(number);
+        self.step(login, "verification", json!({ "code": code })).await.expect(200)
     }
 
     /// A user whom an identity source names for the first time, at two processes at once.

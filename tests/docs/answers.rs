@@ -89,6 +89,18 @@ fn text(answer: &Value, pointer: &str) -> String {
     found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }
 
+/// What users do with an access token.
+async fn own_account(client: &mut Client, access: &str) {
+    client.call("get_own_phone", "", access, 200).await;
+    client.call("get_own_phone", "", "", 401).await;
+    client.call("replace_own_phone", "number", access, 409).await;
+    client.real.insert("+1 202 555 0123", "+1 202 555 0124".to_owned());
+    client.call("replace_own_phone", "number", access, 202).await;
+    client.real.remove("+1 202 555 0123");
+    client.call("delete_own_phone", "", access, 204).await;
+    client.call("get_own_phone", "", access, 404).await;
+}
+
 #[tokio::test]
 async fn every_operation_answers_as_described() {
     let mut client = Client::start().await;
@@ -154,16 +166,17 @@ async fn every_operation_answers_as_described() {
     client.real.insert(CODE, other.to_owned());
     client.call("verify_code", "code", &token, 401).await;
     client.real.insert(CODE, code);
-    client.call("verify_code", "code", &token, 200).await;
+    let done = client.call("verify_code", "code", &token, 200).await;
     client.call("verify_code", "code", &token, 409).await;
+    own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     client.call("get_jwks", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
     client.call("update_user", "details", &admin, 200).await;
     client.call("update_user", "no_email", &admin, 200).await;
-    client.call("unbind_user_phone", "", &admin, 204).await;
     client.call("bind_user_phone", "number", &admin, 200).await;
+    client.call("unbind_user_phone", "", &admin, 204).await;
     client.call("get_user", "", &admin, 200).await;
     client.call("delete_user", "", &admin, 204).await;
     client.call("get_user", "", &admin, 404).await;

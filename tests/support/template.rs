@@ -14,6 +14,25 @@ pub struct Template {
     pub tables: BTreeMap<String, Table>,
     /// The logical names of the secrets.
     pub secrets: Vec<String>,
+    /// By the name of the function that is called.
+    pub streams: BTreeMap<String, Stream>,
+}
+
+/// What calls a function with the changes of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// The table's logical name.
+    pub table: String,
+    /// Each as JSON.
+    pub filters: Vec<Value>,
+    /// Whether the function says which records it could not handle.
+    pub reports_failures: bool,
+    pub bisects: bool,
+    /// How long, in seconds, and how often a record is handed out.
+    pub max_age: u64,
+    pub max_retries: u64,
+    /// Logical name of where it is told what was given up.
+    pub failures: String,
 }
 
 /// One Lambda function, with what `Globals` adds to it.
@@ -92,8 +111,16 @@ impl Template {
             assert!(is_camel_case_of(name, &function.name), "{name} is not {}", function.name);
             (function.name.clone(), function)
         });
+        let functions: BTreeMap<_, _> = functions.collect();
+        let streams = of_type("AWS::Lambda::EventSourceMapping").map(|(name, mapping)| {
+            let function = resource(&mapping["Properties"]["FunctionName"]);
+            assert_eq!(*name, format!("{function}Stream"));
+            let called = functions.keys().find(|name| is_camel_case_of(&function, name));
+            (called.expect("a function of ours").clone(), stream(&mapping["Properties"]))
+        });
         Self {
-            functions: functions.collect(),
+            streams: streams.collect(),
+            functions,
             tables: of_type("AWS::DynamoDB::Table").map(|(name, it)| (name.clone(), table(it))).collect(),
             secrets: of_type("AWS::SecretsManager::Secret").map(|(name, _)| name.clone()).collect(),
         }
@@ -181,9 +208,25 @@ fn statement(statement: &Value) -> Statement {
     }
 }
 
-/// The logical name behind a reference to a resource or to its ARN.
+fn stream(properties: &Value) -> Stream {
+    let filters = properties["FilterCriteria"]["Filters"].as_array().into_iter().flatten();
+    let pattern = |filter: &Value| serde_json::from_str(&text(&filter["Pattern"])).expect("a pattern is JSON");
+    let number = |name: &str| properties[name].as_u64().unwrap_or_else(|| panic!("no {name}"));
+    Stream {
+        table: resource(&properties["EventSourceArn"]),
+        filters: filters.map(pattern).collect(),
+        reports_failures: properties["FunctionResponseTypes"] == json!(["ReportBatchItemFailures"]),
+        bisects: properties["BisectBatchOnFunctionError"] == true,
+        max_age: number("MaximumRecordAgeInSeconds"),
+        max_retries: number("MaximumRetryAttempts"),
+        failures: resource(&properties["DestinationConfig"]["OnFailure"]["Destination"]),
+    }
+}
+
+/// The logical name behind a reference to a resource, to its ARN or to its stream's.
 fn resource(value: &Value) -> String {
-    let attribute = value["Fn::GetAtt"].as_array().filter(|path| path.get(1) == Some(&json!("Arn")));
+    let is_arn = |path: &&Vec<Value>| path.get(1).is_some_and(|it| it == "Arn" || it == "StreamArn");
+    let attribute = value["Fn::GetAtt"].as_array().filter(is_arn);
     let name = value["Ref"].as_str().or_else(|| attribute?.first()?.as_str());
     name.map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,4 +1,4 @@
-//! Lambda function `code-issuance`: sends codes. The only one that may publish a message.
+//! Lambda function `code-issuance`: sends codes.
 
 use shared::api::code_issuance::ROUTES;
 use shared::bootstrap::Lambda;

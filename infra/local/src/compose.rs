@@ -3,6 +3,7 @@
 use crate::StartError;
 use crate::keys::Keys;
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
+use shared::api::notifications::NotificationsApp;
 use shared::auth::{
     AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
     KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys,
@@ -18,6 +19,7 @@ use shared::ports::{
 use std::sync::Arc;
 
 /// What the functions are made of here.
+#[derive(Clone)]
 pub struct Parts {
     pub store: DynamoStore,
     pub clock: Arc<dyn Clock>,
@@ -31,6 +33,13 @@ impl From<KeyringError> for StartError {
     fn from(error: KeyringError) -> Self {
         Self::Keys(error.to_string())
     }
+}
+
+/// The function without routes. In AWS a stream calls it; here somebody has to.
+pub fn notifications(parts: Parts, keys: &Keys) -> Result<NotificationsApp, StartError> {
+    let Parts { store, clock, entropy, sms, .. } = parts;
+    let personal = XChaChaPersonalData::new(PersonalDataKeys::parse(&keys.personal_data)?, entropy.clone());
+    Ok(functions::notifications(&Base { store, clock, entropy }, Arc::new(personal), sms))
 }
 
 /// Mounts every function's routes on one edge.

@@ -11,18 +11,20 @@ mod demo;
 mod engine;
 mod keys;
 mod local_api;
+mod notifier;
 mod outbox;
 mod server;
 
 pub use announcement::{Announcement, Demo, DemoUser};
 pub use clock::LocalClock;
-pub use compose::{Parts, compose};
+pub use compose::{Parts, compose, notifications};
 pub use data::DataFolder;
 pub use keys::Keys;
 pub use outbox::{Outbox, Sent};
 
 use engine::Engine;
 use local_api::{LOCAL_ROUTES, LocalApp};
+use notifier::Notifier;
 use server::Server;
 use shared::config::{OsEntropy, dynamodb_client_for};
 use shared::dynamodb::{DynamoStore, tables};
@@ -97,6 +99,7 @@ pub struct Local {
     pub clock: Arc<LocalClock>,
     pub outbox: Arc<Outbox>,
     server: Server,
+    notifier: Notifier,
     engine: Option<Engine>,
     /// Holds the folder's lock.
     _data: Arc<DataFolder>,
@@ -129,17 +132,20 @@ impl Local {
             sms: Arc::clone(&outbox) as Arc<dyn SmsSender>,
             base_url: url.clone(),
         };
+        let notifications = notifications(parts.clone(), &keys)?;
         let edge = compose(parts, &keys)?;
         let demo = demo::load_or_make(&edge, &data, entropy.as_ref(), keys.operator_key()).await?;
         let app = LocalApp::new(Arc::clone(&outbox), Arc::clone(&clock));
         let server = Server::start(listener, edge.mount(Arc::new(app), LOCAL_ROUTES));
         let announcement = Announcement { url, operator_key: keys.operator_key().to_owned(), demo };
-        Ok(Self { announcement, clock, outbox, server, engine, _data: data })
+        let notifier = Notifier::start(notifications);
+        Ok(Self { announcement, clock, outbox, server, notifier, engine, _data: data })
     }
 
     /// Takes no more requests, answers those that are under way, and closes the engine's files.
     pub async fn stop(self) {
         self.server.stop().await;
+        drop(self.notifier);
         if let Some(engine) = self.engine {
             engine.stop().await;
         }

@@ -10,6 +10,7 @@ mod explain;
 mod identity_sources;
 pub mod login_wire;
 mod me;
+pub mod notifications;
 mod paging;
 pub mod phone_binding;
 pub mod policy_admin;

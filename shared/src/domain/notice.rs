@@ -12,6 +12,27 @@ use super::time::Timestamp;
 
 /// How often a notice is handed to the provider that did not take it.
 pub const MAX_TRIES: u8 = 3;
+/// What becomes of a notice after a try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// It is done with: sent, or perhaps sent.
+    Done,
+    /// It goes back to be tried again.
+    Again,
+    /// It was tried often enough.
+    GivenUp,
+}
+
+/// `known_unsent`: the provider is known not to have it. `tries` counts the one that just ended. Whatever may have been sent is not sent
+/// again: two notices of one change would be taken for two changes.
+pub fn after_try(known_unsent: bool, tries: u8) -> Next {
+    match known_unsent {
+        false => Next::Done,
+        true if tries < MAX_TRIES => Next::Again,
+        true => Next::GivenUp,
+    }
+}
+
 /// How long a notice that could not be sent is kept, in seconds.
 pub const KEPT_SECONDS: u32 = 7 * 86_400;
 
@@ -165,6 +186,19 @@ mod tests {
             told(NoticeKind::RecoveryCodeUsed, "多租户", None).starts_with("Security notice: a recovery")
         );
         assert!(told(NoticeKind::PhoneRemoved, "Acme", Some("zh")).starts_with("Acme：此手机号"));
+    }
+
+    #[test]
+    fn h8_a_notice_that_may_have_been_sent_is_not_sent_again() {
+        for tries in 1..=MAX_TRIES + 1 {
+            assert_eq!(after_try(false, tries), Next::Done);
+        }
+        assert_eq!([1, 2, 3, 4].map(|tries| after_try(true, tries)), [
+            Next::Again,
+            Next::Again,
+            Next::GivenUp,
+            Next::GivenUp
+        ]);
     }
 
     #[test]

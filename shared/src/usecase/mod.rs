@@ -15,6 +15,7 @@ pub mod issue_code;
 pub mod login_state;
 pub mod login_token;
 mod notices;
+pub mod notify;
 pub mod own_phone;
 pub mod replace_number;
 pub mod security_settings;

@@ -5,6 +5,7 @@
 mod support;
 
 mod credentials;
+mod notices;
 mod phone;
 mod replace;
 mod world;

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use shared::api::notifications::NotificationsApp;
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
     AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
@@ -33,6 +34,7 @@ pub struct World {
     pub application: String,
     /// Another application of the tenant, which asks for no code.
     pub lax: String,
+    pub notifications: NotificationsApp,
     edge: Edge,
 }
 
@@ -124,6 +126,7 @@ impl World {
             host.clone(),
         );
         let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, host);
+        let notifications = compose::notifications(&base, personal.clone(), outbox.clone());
         let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
         let verification = compose::code_verification(&base, codes, sealer, signer);
         let edge = Edge::new(clock.clone(), entropy)
@@ -141,6 +144,7 @@ impl World {
             admin: String::new(),
             application: String::new(),
             lax: String::new(),
+            notifications,
             edge,
         };
         let operator = operator.text.into_exposed();
