@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates whose events follow `LOG_LEVEL`. A crate that isn't here stays at WARN.
-const OUR_CRATES: [&str; 9] = [
+const OUR_CRATES: [&str; 10] = [
     "shared",
     "local",
     "policy_admin",
@@ -23,6 +23,7 @@ const OUR_CRATES: [&str; 9] = [
     "code_issuance",
     "code_verification",
     "notifications",
+    "audit_trail",
 ];
 
 /// The embedded engine calls each condition that did not hold an error at WARN; to us it is an answer.
