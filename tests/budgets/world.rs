@@ -167,6 +167,17 @@ impl World {
         body: Option<Value>,
     ) -> (Cost, Value) {
         let method = if body.is_some() { "POST" } else { "GET" };
+        self.measure_as(what, (method, path), bearer, headers, body).await
+    }
+
+    pub async fn measure_as(
+        &self,
+        what: &str,
+        (method, path): (&str, &str),
+        bearer: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (Cost, Value) {
         self.proxy.take();
         let (status, answer) = self.call(method, path, bearer, headers, body).await;
         let counted = tally(&self.proxy.take());

@@ -77,7 +77,13 @@ KINDS = {
             "pending": "M", "phone_changes": "N", "code_mac": "B", "nonce": "B", "pepper": "S", "sent_hash": "S", "sent_hint": "S",
             "first_sent_at": "N", "sent_at": "N", "expires_at": "N", "resend_at": "N", "delivery": "S", "failures_before": "N",
             "guesses": "BS", "last_attempt": "S", "idempotency": "SS", "completed": "N",
+            "replaces": "S", "old_proven": "N", "sent_since": "N",
         },
+    ),
+    "notice": (
+        "logins", r"notice#\d", rf"\d{{13}}#usr_{ID}#{ID}",
+        {"id": "S", "kind": "S", "tenant": "S", "user": "S", "to": "S", "country": "S", "sender_name": "S", "created_at": "N", "ttl": "N"},
+        {"locale": "S"},
     ),
     "limit of a number": (
         "logins", rf"limit#number#{HASH}", r"limit",
@@ -112,7 +118,7 @@ FAMILIES = {
 }
 
 # Attributes that hold a time, in milliseconds since 1970.
-TIMES = re.compile(r".*_at|at|since|completed|last_failure")
+TIMES = re.compile(r".*_at|at|since|completed|last_failure|old_proven|sent_since")
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs" / "ARCHITECTURE.md"
 

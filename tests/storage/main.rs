@@ -2,7 +2,7 @@
 //! was when it refuses. Tenants, applications, users and the audit have theirs in shared/tests.
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
-use shared::domain::challenge::{Challenge, Delivery, SendPlan};
+use shared::domain::challenge::{Challenge, Delivery, Effect, SendPlan};
 use shared::domain::factor::{Factor, FactorPhone};
 use shared::domain::first_factor::Throttle;
 use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
@@ -112,7 +112,7 @@ impl Stage {
     ) -> Option<Challenge> {
         let plan = SendPlan {
             target: phone("42"),
-            binds,
+            effect: if binds { Effect::Binds } else { Effect::Completes },
             again: None,
             first_sent_at: now,
             expires_at: now.plus_secs(300),

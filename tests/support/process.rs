@@ -75,16 +75,28 @@ impl Process {
     }
 
     /// Asks it to end (SIGTERM) and waits until it has; kills it after ten seconds. `true` if it ended by itself.
+    /// What it wrote is then in its log, unless a child of its own still holds its outputs after two seconds.
     pub async fn terminate(&mut self) -> bool {
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         for _ in 0..200 {
             if self.ended().is_some() {
+                self.hear_out().await;
                 return true;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         self.kill();
         false
+    }
+
+    /// The listeners are threads of their own: the last lines may come after the process has gone.
+    async fn hear_out(&self) {
+        for _ in 0..200 {
+            if self.is_silent() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Ends it at once, as a crash or a power cut would (SIGKILL).
