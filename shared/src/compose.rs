@@ -27,6 +27,8 @@ use crate::usecase::own_phone::OwnPhone;
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
 use crate::usecase::support::SupportView;
+use crate::usecase::trust_device::TrustDevice;
+use crate::usecase::trusted_devices::ManageDevices;
 use crate::usecase::users::ManageUsers;
 use crate::usecase::verify_code::VerifyCode;
 use std::sync::Arc;
@@ -105,7 +107,13 @@ pub fn phone_binding(
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
+        devices: manage_devices(base),
     }
+}
+
+fn manage_devices(base: &Base) -> ManageDevices {
+    let store = Arc::new(base.store.clone());
+    ManageDevices { store, clock: base.clock.clone(), entropy: base.entropy.clone() }
 }
 
 fn change_number(base: &Base) -> ChangeNumber {
@@ -142,7 +150,8 @@ pub fn code_verification(
     let store = Arc::new(base.store.clone());
     let verify = VerifyCode {
         store: store.clone(),
-        replace: ReplaceNumber { store, entropy: base.entropy.clone() },
+        replace: ReplaceNumber { store: store.clone(), entropy: base.entropy.clone() },
+        trust: TrustDevice { store, entropy: base.entropy.clone() },
         codes,
         signer,
         clock: base.clock.clone(),
@@ -176,6 +185,7 @@ pub fn user_directory(
             entropy: base.entropy.clone(),
         },
         support: SupportView { store, clock: clock.clone() },
+        devices: manage_devices(base),
     }
 }
 

@@ -61,7 +61,7 @@ pub struct World {
     pub secret: String,
     /// Every measured call in order, for the table in docs/PERFORMANCE.md.
     pub costs: Mutex<Vec<(String, Cost)>>,
-    _engine: Engine,
+    pub engine: Engine,
     _folder: TemporaryFolder,
 }
 
@@ -100,7 +100,7 @@ impl World {
             application: String::new(),
             secret: String::new(),
             costs: Mutex::default(),
-            _engine: engine,
+            engine,
             _folder: folder,
         };
         let made = world.admin("POST", "", json!({ "name": "Budget", "home_country": "US" })).await;

@@ -378,6 +378,7 @@ async fn failed_first_factors_count_together_and_start_afresh(stage: Stage) {
             source: None,
             owner: None,
             user: None,
+            device: None,
             throttles: vec![&subject],
         };
         stage.store.sign_in_facts(&query).await.unwrap().throttles[0]

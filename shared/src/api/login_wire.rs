@@ -1,5 +1,6 @@
 //! How a login looks on the wire, in answers and in errors, and how its token is presented.
 
+use super::trusted_devices::NewDeviceBody;
 use crate::domain::challenge::Challenge;
 use crate::domain::login::{LoginState, Status, Ticket};
 use crate::domain::refusal::Refusal;
@@ -124,15 +125,21 @@ pub struct LoginAnswer {
     pub login_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokensWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_device: Option<NewDeviceBody>,
 }
 
 impl LoginAnswer {
     pub fn of(state: &LoginState) -> Self {
-        Self { login: state.into(), login_token: None, tokens: None }
+        Self { login: state.into(), login_token: None, tokens: None, trusted_device: None }
     }
 
     pub fn verified(verified: Verified) -> Self {
-        Self { tokens: verified.tokens.map(TokensWire::from), ..Self::of(&verified.state) }
+        Self {
+            tokens: verified.tokens.map(TokensWire::from),
+            trusted_device: verified.trusted_device.map(NewDeviceBody::from),
+            ..Self::of(&verified.state)
+        }
     }
 }
 

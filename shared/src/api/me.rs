@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 /// The user whose access token came with the call.
-async fn user(app: &PhoneBindingApp, call: &Call) -> Result<Caller, Problem> {
+pub(super) async fn user(app: &PhoneBindingApp, call: &Call) -> Result<Caller, Problem> {
     let origin = call.header(header::ORIGIN)?;
     let allow = |origin: &str| call.allow_origin(origin);
     Ok(app.gate.admit(call.bearer()?, origin, call.provenance(), &allow).await?)

@@ -18,5 +18,6 @@ pub mod policy_admin;
 mod security;
 pub mod sign_in;
 mod tenants;
+mod trusted_devices;
 pub mod user_directory;
 mod users;

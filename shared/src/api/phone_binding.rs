@@ -1,13 +1,14 @@
 //! Function `phone-binding`: the number that an unbound user wants to bind, and what users do about their second factor themselves.
 
 use super::login_wire::{LoginAnswer, open_login};
-use super::me;
+use super::{me, trusted_devices};
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::access::AccessGate;
 use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::trusted_devices::ManageDevices;
 use serde::Deserialize;
 
 /// What the function needs.
@@ -17,6 +18,7 @@ pub struct PhoneBindingApp {
     pub gate: AccessGate,
     pub phone: OwnPhone,
     pub replace: AskReplacement,
+    pub devices: ManageDevices,
 }
 
 macro_rules! route {
@@ -30,6 +32,15 @@ pub const ROUTES: &[Route<PhoneBindingApp>] = &[
     route!("GET", "/v1/me/phone", "get_own_phone", me::get_phone),
     route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
     route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),
+    route!("GET", "/v1/me/trusted-devices", "list_own_trusted_devices", trusted_devices::list_own),
+    route!("DELETE", "/v1/me/trusted-devices", "revoke_own_trusted_devices", trusted_devices::revoke_all_own),
+    route!("GET", "/v1/me/trusted-devices/{device}", "get_own_trusted_device", trusted_devices::get_own),
+    route!(
+        "DELETE",
+        "/v1/me/trusted-devices/{device}",
+        "revoke_own_trusted_device",
+        trusted_devices::revoke_own
+    ),
 ];
 
 #[derive(Deserialize)]

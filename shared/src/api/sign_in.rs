@@ -36,6 +36,7 @@ struct StartLogin {
     password: Option<PasswordProof>,
     assertion: Option<Assertion>,
     id_token: Option<IdTokenProof>,
+    trusted_device: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -85,19 +86,24 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
             return Err(Refusal::InvalidRequest(text.into()).into());
         }
     };
+    let trusted_device = body.trusted_device.map(Secret::new);
     let start = Start {
         application: &body.application,
         secret: call.optional_bearer()?,
         origin: call.header(header::ORIGIN)?,
+        trusted_device: trusted_device.as_ref(),
         provenance: call.provenance(),
     };
     let answer = match app.sign_in.start(&start, proof, &|origin| call.allow_origin(origin)).await? {
         Begun::Challenge { state, login_token } => {
             LoginAnswer { login_token: Some(login_token.into_exposed()), ..LoginAnswer::of(&state) }
         }
-        Begun::Done { ticket, tokens } => {
-            LoginAnswer { login: Login::done(&ticket), login_token: None, tokens: Some(tokens.into()) }
-        }
+        Begun::Done { ticket, tokens } => LoginAnswer {
+            login: Login::done(&ticket),
+            login_token: None,
+            tokens: Some(tokens.into()),
+            trusted_device: None,
+        },
     };
     Ok(Reply::ok(&answer))
 }

@@ -1,10 +1,11 @@
 //! The users of a tenant and their numbers: everything that the function `user-directory` serves.
 
-use super::{challenges, users};
+use super::{challenges, trusted_devices, users};
 use crate::http::{Call, Problem, Route};
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
 use crate::usecase::support::SupportView;
+use crate::usecase::trusted_devices::ManageDevices;
 use crate::usecase::users::ManageUsers;
 
 /// The use cases of `user-directory`.
@@ -13,6 +14,7 @@ pub struct UserDirectory {
     pub users: ManageUsers,
     pub bindings: AdminBinding,
     pub support: SupportView,
+    pub devices: ManageDevices,
 }
 
 impl UserDirectory {
@@ -37,4 +39,28 @@ pub const ROUTES: &[Route<UserDirectory>] = &[
     route!("PUT", "/v1/tenants/{tenant}/users/{user}/phone", "bind_user_phone", users::bind_phone),
     route!("DELETE", "/v1/tenants/{tenant}/users/{user}/phone", "unbind_user_phone", users::unbind_phone),
     route!("GET", "/v1/tenants/{tenant}/users/{user}/challenges", "list_user_challenges", challenges::list),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices",
+        "list_trusted_devices",
+        trusted_devices::list
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices",
+        "revoke_trusted_devices",
+        trusted_devices::revoke_all
+    ),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices/{device}",
+        "get_trusted_device",
+        trusted_devices::get
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/users/{user}/trusted-devices/{device}",
+        "revoke_trusted_device",
+        trusted_devices::revoke
+    ),
 ];

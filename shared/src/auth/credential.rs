@@ -1,11 +1,11 @@
-//! Long-lived bearer credentials: operator, administrator and application keys.
+//! Long-lived bearer credentials: operator, administrator and application keys, and the tokens of trusted devices.
 //!
 //! The format is `mfa_KIND_` + (for a tenant's key) tenant part + `_` + key part + `_` + 43 base-62 characters + 6 characters of
-//! checksum. The prefix and the checksum let secret scanners find a leaked one; the tenant and key parts let it be looked up
-//! with one read; only a SHA-256 of the whole is kept, which is enough for 256 random bits (OWASP ASVS 5.0, 11.4.2 asks for a
+//! checksum. The prefix and the checksum let secret scanners find a leaked one; the tenant and key parts, or a device's, let it be
+//! looked up with one read; only a SHA-256 of the whole is kept, which is enough for 256 random bits (OWASP ASVS 5.0, 11.4.2 asks for a
 //! slow hash only where the secret is guessable).
 
-use crate::domain::ids::{ApplicationId, KeyId, TenantId, base62};
+use crate::domain::ids::{ApplicationId, DeviceId, KeyId, TenantId, base62};
 use crate::domain::secret::Secret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -17,8 +17,18 @@ const CHECKSUM_LENGTH: usize = 6;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Holder {
     Operator,
-    Administrator { tenant: TenantId, key: KeyId },
-    Application { application: ApplicationId, key: KeyId },
+    Administrator {
+        tenant: TenantId,
+        key: KeyId,
+    },
+    Application {
+        application: ApplicationId,
+        key: KeyId,
+    },
+    /// Worth something beside its user's first factor only.
+    Device {
+        device: DeviceId,
+    },
 }
 
 /// A credential just made, shown to its owner once, or one just presented.
@@ -39,6 +49,7 @@ impl Credential {
             Holder::Application { application, key } => {
                 format!("mfa_app_{}_{}_", &application.as_str()[4..], &key.as_str()[4..])
             }
+            Holder::Device { device } => format!("mfa_device_{}_", &device.as_str()[4..]),
         };
         let body = format!("{head}{}", base62(SECRET_LENGTH, next_bytes));
         let text = format!("{body}{}", checksum(&body));
@@ -67,6 +78,7 @@ impl Credential {
                 application: ApplicationId::parse(&format!("app_{}", parts.next()?))?,
                 key: KeyId::parse(&format!("key_{}", parts.next()?))?,
             },
+            "device" => Holder::Device { device: DeviceId::parse(&format!("dev_{}", parts.next()?))? },
             _ => return None,
         };
         let secret = parts.next()?;
@@ -114,6 +126,7 @@ mod tests {
             Holder::Operator,
             Holder::Administrator { tenant, key: key.clone() },
             Holder::Application { application, key },
+            Holder::Device { device: DeviceId::generate(counting()) },
         ];
         for holder in holders {
             let made = Credential::generate(holder.clone(), counting());

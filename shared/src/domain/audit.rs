@@ -129,6 +129,9 @@ kinds! {
     LoginBlocked = "login.blocked",
     /// The first message to a user that a rule refused in an hour.
     SendRefused = "send.refused",
+    TrustedDeviceAdded = "trusted_device.added",
+    /// By its user or by an administrator. One that only became worth nothing, by its number or its time, has no event.
+    TrustedDeviceRevoked = "trusted_device.revoked",
 }
 
 impl EventKind {

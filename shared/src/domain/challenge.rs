@@ -263,6 +263,11 @@ pub fn with_send(recent: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
     std::iter::once(now).chain(old).take(MAX_RECENT).collect()
 }
 
+/// Whether the user has failed so often that no more code is sent, and none may be spared.
+pub fn is_disabled(factor: &Factor, max_attempts: u8) -> bool {
+    factor.failures + u32::from(max_attempts) > MAX_FAILURES
+}
+
 /// Whether one more code may be out for this user: neither more than [`MAX_LIVE`] at once, nor so many that all their guesses together
 /// could pass [`MAX_FAILURES`].
 fn room_for_another(

@@ -32,6 +32,7 @@ fn ticket() -> Ticket {
         started_at: START,
         expires_at: START.plus_secs(LOGIN_SECONDS),
         code: CodeRules::default(),
+        trusted_devices: crate::domain::settings::TrustedDevices::default(),
         self_service: true,
         countries: vec!["US".into()],
         sending_enabled: true,

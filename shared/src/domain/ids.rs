@@ -94,6 +94,10 @@ id!(
 );
 
 id!(
+    /// A device that a user trusts.
+    DeviceId, "dev_", LENGTH
+);
+id!(
     /// One event of the audit.
     EventId, "evt_", LENGTH
 );

@@ -9,7 +9,7 @@ use super::challenge::Challenge;
 use super::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
 use super::policy::effective_rules;
 use super::refusal::Refusal;
-use super::settings::{CodeRules, Limits};
+use super::settings::{CodeRules, Limits, TrustedDevices};
 use super::tenant::Tenant;
 use super::time::Timestamp;
 
@@ -120,6 +120,8 @@ pub struct Ticket {
     pub started_at: Timestamp,
     pub expires_at: Timestamp,
     pub code: CodeRules,
+    /// Whether this login may make its device a trusted one, and for how long.
+    pub trusted_devices: TrustedDevices,
     /// Whether a user without a number may bind one in this login (acceptance F11).
     pub self_service: bool,
     /// ISO 3166-1 alpha-2 codes that messages may go to.
@@ -174,6 +176,7 @@ impl Ticket {
             started_at: now,
             expires_at: now.plus_secs(LOGIN_SECONDS),
             code: rules.code,
+            trusted_devices: rules.trusted_devices,
             self_service: rules.phone_binding.self_service,
             countries: tenant.security.countries_allow.clone(),
             sending_enabled: tenant.security.sending_enabled,

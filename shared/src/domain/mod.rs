@@ -28,5 +28,6 @@ pub mod settings;
 pub mod settings_patch;
 pub mod tenant;
 pub mod time;
+pub mod trusted_device;
 pub mod user;
 pub mod web;

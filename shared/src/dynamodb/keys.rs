@@ -16,12 +16,13 @@
 //! | directory | `audit#TENANT#USER` | `MILLIS#EVENT` | the same event once more, where it is about a user |
 //! | logins | `login#TENANT#USER` | `factor` | bound number, failures |
 //! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
+//! | logins | `login#TENANT#USER` | `trusted-device#ID` | a device that the user trusts |
 //! | logins | `limit#…` | `limit` | one limit |
 //! | logins | `limit#refused#TENANT#USER#RULE#HOUR` | `limit` | what one rule refused of a user's messages in an hour |
 //! | logins | `notice#SHARD` | `MILLIS#USER#RANDOM` | a message that is still to be sent |
 
 use super::request::{Item, string};
-use crate::domain::ids::{ApplicationId, EventId, KeyId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, DeviceId, EventId, KeyId, LoginId, SourceId, TenantId, UserId};
 use crate::domain::time::Timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
@@ -184,6 +185,18 @@ pub fn challenges_since(start: Timestamp) -> String {
 
 pub fn challenge(tenant: &TenantId, user: &UserId, started_at: Timestamp, login: &LoginId) -> Key {
     Key::new(login_partition(tenant, user), format!("{}#{login}", challenges_since(started_at)))
+}
+
+/// What every trusted device's sort key starts with. It sorts after the factor, so that one query reads the factor and the devices.
+pub const TRUSTED_DEVICE_PREFIX: &str = "trusted-device#";
+
+pub fn trusted_device(tenant: &TenantId, user: &UserId, device: &DeviceId) -> Key {
+    Key::new(login_partition(tenant, user), format!("{TRUSTED_DEVICE_PREFIX}{device}"))
+}
+
+/// Sort key after any trusted device: ids are of ASCII letters and digits.
+pub fn after_trusted_devices() -> String {
+    format!("{TRUSTED_DEVICE_PREFIX}~")
 }
 
 /// A limit; `subject` never holds a number or an address in clear, only a keyed hash of it.

@@ -32,6 +32,7 @@ impl AskStore for DynamoStore {
             source: None,
             owner: Some(wanted),
             user: Some(user),
+            device: None,
             throttles: Vec::new(),
         };
         let (facts, (factor, challenges)) =

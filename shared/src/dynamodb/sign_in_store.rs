@@ -2,6 +2,7 @@
 
 use super::DynamoStore;
 use super::challenge_item::Reader;
+use super::device_store;
 use super::keys::{self, Key};
 use super::policy_items::{decode_application, decode_source, decode_tenant};
 use super::request::{Item, condition_failed, fault, number};
@@ -24,12 +25,14 @@ impl SignInStore for DynamoStore {
         let owner = query.owner.map(|owner| keys::owner(query.tenant, owner.kind, &owner.hash));
         let user = query.user.map(|id| keys::user(query.tenant, id));
         let factor = query.user.map(|id| keys::factor(query.tenant, id));
+        let device =
+            query.user.zip(query.device).map(|(user, id)| keys::trusted_device(query.tenant, user, id));
         let throttles: Vec<Key> =
             query.throttles.iter().map(|subject| keys::limit(THROTTLE, subject)).collect();
 
         let directory = [&tenant, &application, &source, &owner, &user];
         let directory: Vec<Key> = directory.into_iter().flatten().cloned().collect();
-        let logins: Vec<Key> = factor.iter().chain(&throttles).cloned().collect();
+        let logins: Vec<Key> = factor.iter().chain(&device).chain(&throttles).cloned().collect();
         let mut batch = self.batch(&directory, &logins).await?;
 
         Ok(SignInFacts {
@@ -39,6 +42,9 @@ impl SignInStore for DynamoStore {
             owner: owner.as_ref().map_or(Ok(None), |key| batch.owner(key))?,
             user: take(&user, |key| batch.take(key)).map(decode_sign_in_user).transpose()?,
             factor: factor.as_ref().map_or(Ok(None), |key| batch.factor(key))?,
+            device: take(&device, |key| batch.take(key))
+                .map(|item| device_store::decode(&item))
+                .transpose()?,
             throttles: throttles.iter().map(|key| decode_throttle(batch.take(key))).collect(),
         })
     }

@@ -7,10 +7,11 @@ use crate::domain::challenge::{Challenge, Delivery, SendPlan};
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::first_factor::Throttle;
 use crate::domain::identity_source::IdentitySource;
-use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, DeviceId, LoginId, SourceId, TenantId, UserId};
 use crate::domain::login::Purpose;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::TrustedDevice;
 use async_trait::async_trait;
 
 /// Where one login's items are: everything that a step needs to reach its challenge without reading anything first.
@@ -38,6 +39,8 @@ pub struct SignInQuery<'a> {
     pub source: Option<&'a SourceId>,
     pub owner: Option<&'a OwnerKey>,
     pub user: Option<&'a UserId>,
+    /// A trusted device of `user`.
+    pub device: Option<&'a DeviceId>,
     /// Throttles by subject (a keyed hash).
     pub throttles: Vec<&'a str>,
 }
@@ -51,6 +54,7 @@ pub struct SignInFacts {
     pub owner: Option<UserId>,
     pub user: Option<SignInUser>,
     pub factor: Option<Factor>,
+    pub device: Option<TrustedDevice>,
     /// By subject, in the order asked for; a subject without an item has failed nothing.
     pub throttles: Vec<Throttle>,
 }

@@ -11,6 +11,7 @@ mod origins;
 mod policy;
 pub mod replacement;
 pub mod sms;
+pub mod trusted_devices;
 mod users;
 
 use crate::domain::refusal::Refusal;

@@ -4,7 +4,7 @@ use crate::domain::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
 use crate::domain::login::{FirstFactor, Purpose, Ticket};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
-use crate::domain::settings::{CodeRules, Limits};
+use crate::domain::settings::{CodeRules, Limits, TrustedDevices};
 use crate::domain::time::Timestamp;
 use crate::ports::LoginSealer;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,9 @@ struct Wire {
     e: i64,
     /// Code rules: length, lifetime, attempts, cooldown, sends.
     c: (u8, u32, u8, u32, u8),
+    /// Days that a device is trusted for; none where none is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    r: Option<u16>,
     b: bool,
     n: Vec<String>,
     on: bool,
@@ -89,6 +92,7 @@ impl From<&Ticket> for Wire {
             i: ticket.started_at.millis(),
             e: ticket.expires_at.millis(),
             c: (c.length, c.lifetime_seconds, c.max_attempts, c.resend_cooldown_seconds, c.max_sends),
+            r: ticket.trusted_devices.enabled.then_some(ticket.trusted_devices.days),
             b: ticket.self_service,
             n: ticket.countries.clone(),
             on: ticket.sending_enabled,
@@ -129,6 +133,7 @@ impl Wire {
             started_at: Timestamp::from_millis(self.i),
             expires_at: Timestamp::from_millis(self.e),
             code: CodeRules { length, lifetime_seconds, max_attempts, resend_cooldown_seconds, max_sends },
+            trusted_devices: TrustedDevices { enabled: self.r.is_some(), days: self.r.unwrap_or(0) },
             self_service: self.b,
             countries: self.n,
             sending_enabled: self.on,

@@ -23,6 +23,8 @@ pub mod sign_in;
 mod subjects;
 pub mod support;
 pub mod tenants;
+pub mod trust_device;
+pub mod trusted_devices;
 pub mod users;
 pub mod verify_code;
 

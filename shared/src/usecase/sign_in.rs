@@ -4,6 +4,7 @@
 //! same reads, the same password work and the same writes as a wrong password, and gets the same answer (OWASP ASVS 5.0, 6.3.8).
 
 mod by_id_token;
+mod shown_device;
 
 use super::LoginFailure;
 use super::access::AllowOrigin;
@@ -17,16 +18,18 @@ use crate::domain::first_factor::{Subject, Throttle};
 use crate::domain::identifier::Account;
 use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId};
 use crate::domain::limits::network;
-use crate::domain::login::{FirstFactor, LoginStart, LoginState, Purpose, Ticket};
+use crate::domain::login::{FirstFactor, LoginStart, LoginState, Purpose, SecondFactor, Ticket};
 use crate::domain::policy::{PolicyInput, SourceSwitch, decide};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::presented_password;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInStore, SignInUser};
 use crate::ports::{Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenSigner, Tokens};
 use by_id_token::OfferedToken;
+use shown_device::ShownDevice;
 use std::sync::Arc;
 
 /// Takes first factors.
@@ -53,6 +56,8 @@ pub struct Start<'a> {
     pub secret: Option<&'a str>,
     /// The browser's `Origin`, if there is one.
     pub origin: Option<&'a str>,
+    /// The token of a trusted device, if one came along.
+    pub trusted_device: Option<&'a Secret<String>>,
     pub provenance: Provenance,
 }
 
@@ -71,6 +76,12 @@ pub enum Begun {
     Challenge { state: Box<LoginState>, login_token: Secret<String> },
     /// No code is asked for: the login is done.
     Done { ticket: Box<Ticket>, tokens: Tokens },
+}
+
+impl Start<'_> {
+    fn shown_device(&self) -> ShownDevice {
+        ShownDevice::parse(self.trusted_device.map(|token| token.expose().as_str()))
+    }
 }
 
 impl SignIn {
@@ -109,12 +120,14 @@ impl SignIn {
         // An id that can't be one reads nothing and ends like an unknown one, after the secret was checked.
         let user = UserId::parse(user);
         let source = identity_source.map(|text| SourceId::parse(text).ok_or(()));
+        let device = start.shown_device();
         let query = SignInQuery {
             tenant: &application.tenant(),
             application: Some(application),
             source: source.as_ref().and_then(|s| s.as_ref().ok()),
             owner: None,
             user: user.as_ref(),
+            device: device.id(),
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
@@ -128,7 +141,8 @@ impl SignIn {
         }
         let user = facts.user.ok_or(Refusal::NotFound)?;
         let source = source.and_then(Result::ok);
-        self.begin(&tenant, &application, source, FirstFactor::Assertion, false, user, facts.factor, now)
+        let (first, device) = (FirstFactor::Assertion, device.recognise(facts.device));
+        self.begin(&tenant, &application, source, first, false, user, facts.factor, device, now)
     }
 
     async fn by_password(
@@ -155,6 +169,7 @@ impl SignIn {
             source: None,
             owner: owner.as_ref(),
             user: None,
+            device: None,
             throttles: address.as_deref().into_iter().collect(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
@@ -167,12 +182,14 @@ impl SignIn {
         // throttle would tell which accounts exist.
         let typed = account.as_ref().map_or(account_text, Account::canonical);
         let account = self.personal.hash(&format!("throttle|{}", tenant.id), typed);
+        let device = start.shown_device();
         let query = SignInQuery {
             tenant: &tenant.id,
             application: None,
             source: None,
             owner: None,
             user: facts.owner.as_ref(),
+            device: device.id(),
             throttles: vec![&account],
         };
         let facts = self.store.sign_in_facts(&query).await?;
@@ -190,7 +207,8 @@ impl SignIn {
             self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;
             return Err(Refusal::FirstFactorFailed.into());
         };
-        self.begin(&tenant, &application, None, FirstFactor::Password, !has_secret, user, facts.factor, now)
+        let (first, device) = (FirstFactor::Password, device.recognise(facts.device));
+        self.begin(&tenant, &application, None, first, !has_secret, user, facts.factor, device, now)
     }
 
     async fn count_failure(
@@ -223,6 +241,7 @@ impl SignIn {
         sees_client: bool,
         user: SignInUser,
         factor: Option<Factor>,
+        device: Option<TrustedDevice>,
         now: Timestamp,
     ) -> Result<Begun, LoginFailure> {
         let switch =
@@ -237,16 +256,24 @@ impl SignIn {
             purpose: Purpose::SignIn,
             first,
             sees_client,
-            bound_hint: factor.and_then(|factor| factor.phone).map(|phone| phone.hint),
+            bound_hint: factor
+                .as_ref()
+                .and_then(|factor| factor.phone.as_ref())
+                .map(|phone| phone.hint.clone()),
             locale: user.locale,
             own_host: self.own_host.as_deref(),
             now,
         });
-        if decision.mfa_required {
+        let spared = decision.mfa_required
+            && device.zip(factor).is_some_and(|(device, factor)| {
+                device.spares_code(&application.id, &factor, ticket.trusted_devices, ticket.code, now)
+            });
+        if decision.mfa_required && !spared {
             let login_token = self.tokens.seal(&ticket);
             return Ok(Begun::Challenge { state: Box::new(LoginState::started(ticket)), login_token });
         }
-        let tokens = self.signer.sign(&claims(&ticket, None, now))?;
+        let second = spared.then_some(SecondFactor::TrustedDevice);
+        let tokens = self.signer.sign(&claims(&ticket, second, now))?;
         Ok(Begun::Done { ticket: Box::new(ticket), tokens })
     }
 }

@@ -4,6 +4,7 @@ use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
 use super::replace_number::ReplaceNumber;
+use super::trust_device::{NewDevice, TrustDevice};
 use crate::domain::audit::{Actor, AuditedChange, Provenance};
 use crate::domain::challenge::{Challenge, Effect};
 use crate::domain::ids::{EventId, base62};
@@ -11,6 +12,7 @@ use crate::domain::login::{LoginState, Proof, Purpose, SecondFactor, Ticket};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::BoundPhone;
 use crate::ports::login::{BindRefused, Charged, Guess, VerifyStore};
 use crate::ports::{Clock, Codes, Entropy, Failure, Fault, TokenClaims, TokenSigner, Tokens};
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use subtle::ConstantTimeEq;
 pub struct VerifyCode {
     pub store: Arc<dyn VerifyStore>,
     pub replace: ReplaceNumber,
+    pub trust: TrustDevice,
     pub codes: Arc<dyn Codes>,
     pub signer: Arc<dyn TokenSigner>,
     pub clock: Arc<dyn Clock>,
@@ -33,15 +36,35 @@ pub struct Verified {
     pub state: LoginState,
     /// Only at the end of a sign-in.
     pub tokens: Option<Tokens>,
+    /// Where the device was to be trusted, and is.
+    pub trusted_device: Option<NewDevice>,
 }
 
 impl VerifyCode {
+    /// With `trust_device`, the device of a sign-in that this completes is trusted from now on, where the policy of the login's start says so.
     pub async fn verify(
         &self,
         ticket: Ticket,
         code: &Secret<String>,
+        trust_device: bool,
         provenance: &Provenance,
     ) -> Result<Verified, LoginFailure> {
+        let (mut verified, proven) = self.judge(ticket, code, provenance).await?;
+        // The tokens are there: from here on the login is done, whatever becomes of the device.
+        if let Some(proven) = proven.filter(|_| trust_device) {
+            let LoginState { ticket, now, .. } = &verified.state;
+            verified.trusted_device = self.trust.trust(ticket, &proven, provenance, *now).await;
+        }
+        Ok(verified)
+    }
+
+    /// Also answers which binding a completed login has proven.
+    async fn judge(
+        &self,
+        ticket: Ticket,
+        code: &Secret<String>,
+        provenance: &Provenance,
+    ) -> Result<(Verified, Option<BoundPhone>), LoginFailure> {
         let now = self.clock.now();
         // The code may outlive its login, which takes nothing more.
         if ticket.is_over(now) {
@@ -76,15 +99,19 @@ impl VerifyCode {
             self.store.count_failure(key(&ticket), &guess).await?;
             return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge), now)));
         }
+        let proven = BoundPhone { hash: out.sent_to.hash.clone(), since: out.sent_to.since };
         let had_failures = out.failures_before > 0 || challenge.attempts > 1;
         match challenge.effect(ticket.purpose, now) {
             Ok(Effect::Completes) => {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                self.finish(at(ticket, Some(challenge), now))
+                Ok((self.finish(at(ticket, Some(challenge), now))?, Some(proven)))
             }
-            Ok(Effect::Binds) => self.bind(ticket, challenge, provenance, now).await,
+            Ok(Effect::Binds) => {
+                let verified = self.bind(ticket, challenge, provenance, now).await?;
+                Ok((verified, Some(BoundPhone { since: now, ..proven })))
+            }
             Ok(Effect::ProvesOldNumber) => {
                 let proven = match self.replace.prove_old(&ticket, &mac, now).await {
                     Ok(proven) => proven,
@@ -93,9 +120,10 @@ impl VerifyCode {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                Ok(Verified { state: at(ticket, Some(proven), now), tokens: None })
+                let state = at(ticket, Some(proven), now);
+                Ok((Verified { state, tokens: None, trusted_device: None }, None))
             }
-            Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
+            Ok(Effect::Replaces) => Ok((self.replace(ticket, challenge, &mac, provenance, now).await?, None)),
             Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge), now))),
         }
     }
@@ -188,7 +216,7 @@ impl VerifyCode {
             // Its user is signed in already.
             Purpose::ReplacePhone => None,
         };
-        Ok(Verified { state, tokens })
+        Ok(Verified { state, tokens, trusted_device: None })
     }
 }
 

@@ -6,6 +6,7 @@ mod support;
 
 mod credentials;
 mod notices;
+mod devices;
 mod phone;
 mod replace;
 mod world;

@@ -289,6 +289,22 @@ impl World {
         body["phone"].as_str().map(str::to_owned)
     }
 
+    /// As if so many wrong codes had been given in a row.
+    pub async fn set_failures(&self, user: &str, failures: u32) {
+        let key = |name: &str, value: String| (name.to_owned(), shared::dynamodb::string(value));
+        let key = [key("pk", format!("login#{}#{user}", self.tenant)), key("sk", "factor".to_owned())];
+        self.store
+            .client()
+            .update_item()
+            .table_name(self.store.logins())
+            .set_key(Some(key.into()))
+            .update_expression("SET failures = :failures")
+            .expression_attribute_values(":failures", shared::dynamodb::number(failures))
+            .send()
+            .await
+            .unwrap();
+    }
+
     /// All items of the logins table whose partition keys start so.
     pub async fn logins(&self, kind: &str) -> Vec<Item> {
         let pages = self.store.client().scan().table_name(self.store.logins()).consistent_read(true);

@@ -9,6 +9,7 @@ use crate::domain::ids::{ApplicationId, EventId, TenantId, UserId};
 use crate::domain::settings::{SecurityRules, TenantSecurity};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::User;
 use serde_json::Value;
 
@@ -139,6 +140,16 @@ impl AuditedChange {
         let (before, after) = (side(None), side(Some(phone)));
         let change = Self { kind: EventKind::PhoneBound, user: None, application: None, before, after };
         change.of_user(user).in_application(application)
+    }
+
+    pub fn trusted_device_added(user: &UserId, device: &TrustedDevice) -> Self {
+        let new = Self::created(EventKind::TrustedDeviceAdded, describe::trusted_device(device));
+        new.of_user(user).in_application(&device.application)
+    }
+
+    pub fn trusted_device_revoked(user: &UserId, device: &TrustedDevice) -> Self {
+        let gone = Self::deleted(EventKind::TrustedDeviceRevoked, describe::trusted_device(device));
+        gone.of_user(user).in_application(&device.application)
     }
 
     /// The event, once it is known who does it, when and from where.

@@ -12,6 +12,7 @@ use crate::domain::settings::{
 };
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::{SealedIdentifier, User};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -133,6 +134,16 @@ pub(super) fn admin_key(key: &AdminKey) -> Details {
         "role": role.as_str(),
         "name": name,
         "expires_at": expires_at.map(Timestamp::rfc3339),
+    }))
+}
+
+pub(super) fn trusted_device(device: &TrustedDevice) -> Details {
+    let TrustedDevice { id, hash: _, application, created_at, expires_at, bound: _ } = device;
+    details(json!({
+        "id": id.as_str(),
+        "application": application.as_str(),
+        "created_at": created_at.rfc3339(),
+        "expires_at": expires_at.rfc3339(),
     }))
 }
 

@@ -5,7 +5,7 @@
 //! the source, which is in the first read, has been asked for. A first login that makes its user writes one transaction in the place of the
 //! third read. A failed token is not throttled as a password is: signatures are not guessed.
 
-use super::{Begun, SignIn, Start, admit, known};
+use super::{Begun, ShownDevice, SignIn, Start, admit, known};
 use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
@@ -15,6 +15,7 @@ use crate::domain::login::FirstFactor;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::User;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInUser};
 use crate::ports::{Fault, Provisioned};
@@ -47,6 +48,7 @@ impl SignIn {
             source: source.as_ref(),
             owner: None,
             user: None,
+            device: None,
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
@@ -57,15 +59,17 @@ impl SignIn {
         let subject = subject.map_err(|refused| Refusal::IdTokenRefused(refused.detail()))?;
 
         let owner = self.subject_owner(&tenant.id, &subject).await?;
-        let (user, factor) = match owner {
-            Some(user) => self.signed_in(&tenant.id, &user).await?,
+        let device = start.shown_device();
+        let (user, factor, device) = match owner {
+            Some(user) => self.signed_in(&tenant.id, &user, &device).await?,
             None if source.provisioning == Provisioning::JustInTime => {
-                self.provision(&tenant.id, &subject, &start.provenance, now).await?
+                let (user, factor) = self.provision(&tenant.id, &subject, &start.provenance, now).await?;
+                (user, factor, None)
             }
             None => return Err(Refusal::IdTokenRefused(NO_USER).into()),
         };
         let first = FirstFactor::IdToken;
-        self.begin(&tenant, &application, Some(source.id), first, !has_secret, user, factor, now)
+        self.begin(&tenant, &application, Some(source.id), first, !has_secret, user, factor, device, now)
     }
 
     async fn subject_owner(
@@ -80,6 +84,7 @@ impl SignIn {
             source: None,
             owner: Some(&OwnerKey { kind: SUBJECT, hash }),
             user: None,
+            device: None,
             throttles: Vec::new(),
         };
         Ok(self.store.sign_in_facts(&query).await?.owner)
@@ -89,19 +94,21 @@ impl SignIn {
         &self,
         tenant: &TenantId,
         user: &UserId,
-    ) -> Result<(SignInUser, Option<Factor>), LoginFailure> {
+        device: &ShownDevice,
+    ) -> Result<(SignInUser, Option<Factor>, Option<TrustedDevice>), LoginFailure> {
         let query = SignInQuery {
             tenant,
             application: None,
             source: None,
             owner: None,
             user: Some(user),
+            device: device.id(),
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
         // Gone since its owner item was read.
         let user = facts.user.ok_or(Refusal::IdTokenRefused(NO_USER))?;
-        Ok((user, facts.factor))
+        Ok((user, facts.factor, device.recognise(facts.device)))
     }
 
     /// Makes a user that is known by its subject only, or finds the one that another first login has just made.
@@ -137,7 +144,10 @@ impl SignIn {
                 let user = SignInUser { id: user.id, password_hash: None, locale: None };
                 Ok((user, Some(factor)))
             }
-            Provisioned::Known(user) => self.signed_in(tenant, &user).await,
+            Provisioned::Known(user) => {
+                let (user, factor, _) = self.signed_in(tenant, &user, &ShownDevice::parse(None)).await?;
+                Ok((user, factor))
+            }
         }
     }
 }
