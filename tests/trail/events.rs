@@ -57,7 +57,7 @@ fn sorted(events: &[Value]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn t21_every_guess_its_success_the_bind_and_the_block_are_told_with_who_when_and_from_where() {
+async fn every_guess_its_success_the_bind_and_the_block_are_told_with_who_when_and_from_where() {
     let trail = Trail::new().await;
     let bob = story(&trail).await;
     assert_eq!(kinds(&of_logins(trail.events("").await)), ["phone.bound"], "the bind's own transaction told it");
@@ -90,7 +90,7 @@ async fn t21_every_guess_its_success_the_bind_and_the_block_are_told_with_who_wh
 }
 
 #[tokio::test]
-async fn t21_replays_in_any_order_and_at_once_change_nothing_that_is_told() {
+async fn replays_in_any_order_and_at_once_change_nothing_that_is_told() {
     let trail = Trail::new().await;
     story(&trail).await;
     let mut records = trail.records().await;
@@ -114,7 +114,7 @@ async fn t21_replays_in_any_order_and_at_once_change_nothing_that_is_told() {
 }
 
 #[tokio::test]
-async fn t21_told_by_many_at_once_for_the_first_time_each_event_is_there_once() {
+async fn told_by_many_at_once_for_the_first_time_each_event_is_there_once() {
     let trail = Trail::new().await;
     story(&trail).await;
     let records = trail.records().await;
@@ -126,7 +126,7 @@ async fn t21_told_by_many_at_once_for_the_first_time_each_event_is_there_once() 
 }
 
 #[tokio::test]
-async fn t21_a_crash_between_the_two_places_of_an_event_is_made_good_by_the_next_try() {
+async fn a_crash_between_the_two_places_of_an_event_is_made_good_by_the_next_try() {
     let trail = Trail::new().await;
     let bob = story(&trail).await;
     let records = trail.records().await;
@@ -162,7 +162,7 @@ fn adds_guess(record: &shared::stream::Record) -> bool {
 }
 
 #[tokio::test]
-async fn t21_the_failure_that_disables_a_factor_is_told_once() {
+async fn the_failure_that_disables_a_factor_is_told_once() {
     let trail = Trail::new().await;
     let world = &trail.world;
     let ann = world.user("ann", Some(NUMBER)).await;
