@@ -147,7 +147,8 @@ fn the_stream_calls_a_function_for_what_is_its_own_and_gives_up_in_bounds() {
     let streams = Template::load().streams;
     let notices = &streams["notifications"];
     let kind = keys::NOTICE_PREFIX;
-    let filter = json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": { "pk": { "S": [{ "prefix": kind }] } } } });
+    let filter =
+        json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": { "pk": { "S": [{ "prefix": kind }] } } } });
     assert_eq!(notices.filters, [filter]);
     for (name, stream) in &streams {
         assert_eq!((&*stream.table, &*stream.failures), ("LoginsTable", "StreamFailures"), "{name}");
@@ -175,7 +176,8 @@ fn rights_are_exact_and_the_dangerous_ones_rare() {
                 assert!(!action.contains('*') && !action.ends_with("Scan"), "{what}: {action}");
                 match action.split_once(':').unwrap() {
                     ("dynamodb", "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams") => {
-                        let stream = template.streams.get(name).unwrap_or_else(|| panic!("{what}: no stream"));
+                        let stream =
+                            template.streams.get(name).unwrap_or_else(|| panic!("{what}: no stream"));
                         assert_eq!(statement.resources, [stream.table.clone()], "{what}");
                     }
                     ("sqs", "SendMessage") => {

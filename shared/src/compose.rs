@@ -65,7 +65,7 @@ pub fn sign_in(
             provision: store.clone(),
             id_tokens,
             passwords,
-            personal,
+            personal: personal.clone(),
             tokens: tokens.clone(),
             signer: signer.clone(),
             clock: clock.clone(),
@@ -93,7 +93,7 @@ pub fn phone_binding(
         ask: AskForNumber { store: store.clone(), personal: personal.clone(), clock: clock.clone() },
         replace: AskReplacement {
             store: store.clone(),
-            personal,
+            personal: personal.clone(),
             tokens: tokens.clone(),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
@@ -103,7 +103,7 @@ pub fn phone_binding(
         gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
         phone: OwnPhone {
             factors: store,
-            numbers: change_number(base),
+            numbers: change_number(base, personal),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
@@ -116,9 +116,9 @@ fn manage_devices(base: &Base) -> ManageDevices {
     ManageDevices { store, clock: base.clock.clone(), entropy: base.entropy.clone() }
 }
 
-fn change_number(base: &Base) -> ChangeNumber {
+fn change_number(base: &Base, personal: Arc<dyn PersonalData>) -> ChangeNumber {
     let store = Arc::new(base.store.clone());
-    ChangeNumber { bindings: store.clone(), addressees: store, entropy: base.entropy.clone() }
+    ChangeNumber { bindings: store.clone(), addressees: store, personal, entropy: base.entropy.clone() }
 }
 
 pub fn code_issuance(
@@ -178,7 +178,7 @@ pub fn user_directory(
             entropy: base.entropy.clone(),
         },
         bindings: AdminBinding {
-            numbers: change_number(base),
+            numbers: change_number(base, personal.clone()),
             users: store.clone(),
             personal,
             clock: clock.clone(),

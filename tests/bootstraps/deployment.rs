@@ -1,10 +1,11 @@
-//! The six release builds behind a gateway that routes as template.yaml says, with the rest of the world played: SNS, Secrets Manager, and
+//! The release builds behind a gateway that routes as template.yaml says, with the rest of the world played: SNS, Secrets Manager, and
 //! before DynamoDB Local one proxy for each function, which sees what that function asks for.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 use shared::auth::{CodePeppers, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys};
 use shared::config::{OsEntropy, SecretName};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tests::aws::{SecretsManager, Sns};
 use tests::canaries::Canaries;
 use tests::engine::Engine;
@@ -14,6 +15,7 @@ use tests::http_client::Answer;
 use tests::proxy::{Proxy, Record};
 use tests::rights::{Access, accesses};
 use tests::runtime::Bootstrap;
+use tests::sdk;
 use tests::tables::Tables;
 use tests::template::Template;
 
@@ -66,6 +68,16 @@ impl Deployment {
         events::answer(
             &self.gateway.handle(&event).await.unwrap_or_else(|error| panic!("{event}: {error:?}")),
         )
+    }
+
+    /// The keys of the items of the logins table whose partitions start so.
+    pub async fn logins(&self, kind: &str) -> Vec<(String, String)> {
+        let client = sdk::client(self.engine.url());
+        let pages = client.scan().table_name(&self.tables.logins).consistent_read(true).into_paginator();
+        let items = pages.items().send().collect::<Result<Vec<_>, _>>().await.unwrap();
+        let text = |item: &HashMap<String, AttributeValue>, name: &str| item[name].as_s().unwrap().clone();
+        let keys = items.iter().map(|item| (text(item, "pk"), text(item, "sk")));
+        keys.filter(|(pk, _)| pk.starts_with(kind)).collect()
     }
 
     /// What a function has asked of the tables so far, by their logical names; it forgets them.

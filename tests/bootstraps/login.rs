@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tests::events;
 use tests::python;
 use tests::runtime::RuntimeError;
+use tests::template::Template;
 
 const USERNAME: &str = "rosalind.franklin";
 const PASSWORD: &str = "correct horse battery staple";
@@ -89,17 +90,18 @@ async fn what_is_no_call_of_ours_is_answered_or_refused_and_the_next_call_works(
         "malformed",
         &[("application", "app_none"), ("username", USERNAME), ("password", PASSWORD)],
     );
+    let streams = Template::load().streams;
     for function in deployment.proxies.keys() {
         let bootstrap = deployment.gateway.function(function);
-        for event in [&malformed, &json!(null), &json!("text"), &json!({ "Records": [] })] {
+        let other = if streams.contains_key(function) { json!({}) } else { events::inserted(&[]) };
+        for event in [&malformed, &json!(null), &json!("text"), &other] {
             let Err(RuntimeError::Reported(why)) = bootstrap.invoke(event).await else {
                 panic!("{function} answers {event}");
             };
             let why = why.to_string();
-            assert!(
-                why.contains("not an event of an HTTP API") && !why.contains(PASSWORD),
-                "{function}: {why}"
-            );
+            let wanted = if streams.contains_key(function) { "a DynamoDB stream" } else { "an HTTP API" };
+            let wanted = format!("not an event of {wanted}");
+            assert!(why.contains(&wanted) && !why.contains(PASSWORD), "{function}: {why}");
         }
     }
     deployment.handle("create_tenant", &[("operator_key", &deployment.operator_key)]).await.expect(201);

@@ -26,6 +26,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.log_in().await;
     world.mind_own_number().await;
     world.log_in_by_id_token().await;
+    world.notify().await;
 
     let template = Template::load();
     for (name, function) in &template.functions {
@@ -230,6 +231,25 @@ impl World {
         self.pass(&login, old).await;
         self.pass(&login, new).await;
         self.send(me("DELETE")).await.expect(204);
+    }
+
+    /// The stream shows the notices that the changes have left, and shows them again.
+    async fn notify(&self) {
+        let waiting = self.deployment.logins("notice#").await;
+        let told = |number: &str| {
+            let published = self.deployment.sns.published();
+            let is_notice = |body: &str| body.ends_with("contact your administrator now.");
+            published.iter().filter(|message| message.to == number && is_notice(&message.body)).count()
+        };
+        let numbers = ["+12025550101", "+12025550102", "+12025550105", "+12025550106"];
+        assert_eq!((waiting.len(), numbers.map(told)), (4, [0; 4]));
+        let notifications = self.deployment.gateway.function("notifications");
+        for _ in 0..2 {
+            let answer = notifications.invoke(&events::inserted(&waiting)).await.unwrap();
+            assert_eq!(answer, json!({ "batchItemFailures": [] }));
+            assert_eq!(numbers.map(told), [1; 4], "each number that a user had is told once");
+        }
+        assert!(self.deployment.logins("notice#").await.is_empty());
     }
 
     /// Has a code sent and gives it.

@@ -12,6 +12,7 @@ mod first_factor;
 mod laptop;
 mod limits;
 mod login;
+mod notices;
 mod policy;
 mod roles;
 mod users;

@@ -113,6 +113,7 @@ impl Stage {
         let plan = SendPlan {
             target: phone("42"),
             effect: if binds { Effect::Binds } else { Effect::Completes },
+            test: None,
             again: None,
             first_sent_at: now,
             expires_at: now.plus_secs(300),

@@ -1,7 +1,7 @@
 //! The services of AWS that the functions call beside DynamoDB, as far as they call them: SNS takes messages, Secrets Manager has secrets.
 
 use crate::events::decode;
-use crate::local::code_in;
+use crate::local::{code_in, has_code};
 use crate::server::{self, Answer, Server};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -48,13 +48,13 @@ impl Sns {
         self.published.lock().unwrap().clone()
     }
 
-    /// The code in the last message to a number.
+    /// The code in the last message with one to a number.
     ///
     /// # Panics
     /// If there is none.
     pub fn code_sent_to(&self, number: &str) -> String {
         let published = self.published();
-        let message = published.iter().rev().find(|message| message.to == number);
+        let message = published.iter().rev().find(|message| message.to == number && has_code(&message.body));
         code_in(&message.expect("no message to that number").body)
     }
 }

@@ -79,6 +79,30 @@ pub fn http_event(call: &Call, route: &str, path_parameters: &[(String, String)]
     event
 }
 
+/// The event for items that were inserted, in the order given, each by its partition and sort key.
+pub fn inserted(keys: &[(String, String)]) -> Value {
+    let record = |(index, (pk, sk)): (usize, &(String, String))| {
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        json!({
+            "eventID": repository::unique(),
+            "eventName": "INSERT",
+            "eventVersion": "1.1",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": "us-east-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1_767_225_600,
+                "Keys": key,
+                "NewImage": key,
+                "SequenceNumber": format!("{:021}", index + 1),
+                "SizeBytes": 200,
+                "StreamViewType": "NEW_AND_OLD_IMAGES",
+            },
+            "eventSourceARN": "arn:aws:dynamodb:us-east-1:123456789012:table/logins/stream/2026-01-01T00:00:00.000",
+        })
+    };
+    json!({ "Records": keys.iter().enumerate().map(record).collect::<Vec<_>>() })
+}
+
 /// What a function answered, as the gateway sends it on.
 ///
 /// # Panics

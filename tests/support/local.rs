@@ -89,10 +89,26 @@ impl Local {
         outbox.as_array().expect("a list").clone()
     }
 
-    /// The code in the last message to a number, found as a browser finds it: in the origin-bound line, which is the last.
+    /// The last message to a number that has no code, once there is one.
+    pub async fn notice_to(&self, number: &str) -> String {
+        let started = std::time::Instant::now();
+        loop {
+            let outbox = self.outbox().await;
+            let mut bodies =
+                outbox.iter().filter(|message| message["to"] == number).map(|message| &message["body"]);
+            if let Some(body) = bodies.rfind(|body| !has_code(body.as_str().expect("body"))) {
+                return body.as_str().expect("body").to_owned();
+            }
+            assert!(started.elapsed() < PATIENCE, "no notice to that number");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The code in the last message with one to a number, found as a browser finds it: in the origin-bound line, which is the last.
     pub async fn code_sent_to(&self, number: &str) -> String {
         let outbox = self.outbox().await;
-        let message = outbox.iter().rev().find(|message| message["to"] == number);
+        let with_code = |message: &&Value| message["body"].as_str().is_some_and(has_code);
+        let message = outbox.iter().rev().filter(with_code).find(|message| message["to"] == number);
         let body =
             message.unwrap_or_else(|| panic!("no message to that number"))["body"].as_str().expect("body");
         let code = code_in(body);
@@ -136,6 +152,11 @@ impl Drop for Local {
             self.canaries.lock().unwrap().assert_absent("the log of local", &self.log());
         }
     }
+}
+
+/// Whether a message has an origin-bound line; notices have none.
+pub fn has_code(body: &str) -> bool {
+    body.lines().next_back().is_some_and(|last| last.starts_with('@'))
 }
 
 /// The code in the text of a message: `@host #code` is its last line, with nothing after it.

@@ -210,7 +210,8 @@ fn statement(statement: &Value) -> Statement {
 
 fn stream(properties: &Value) -> Stream {
     let filters = properties["FilterCriteria"]["Filters"].as_array().into_iter().flatten();
-    let pattern = |filter: &Value| serde_json::from_str(&text(&filter["Pattern"])).expect("a pattern is JSON");
+    let pattern =
+        |filter: &Value| serde_json::from_str(&text(&filter["Pattern"])).expect("a pattern is JSON");
     let number = |name: &str| properties[name].as_u64().unwrap_or_else(|| panic!("no {name}"));
     Stream {
         table: resource(&properties["EventSourceArn"]),

@@ -2,8 +2,8 @@
 
 use crate::StartError;
 use crate::keys::Keys;
-use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::api::notifications::NotificationsApp;
+use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
     AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
     KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys,

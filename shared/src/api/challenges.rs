@@ -24,6 +24,8 @@ struct ChallengeBody {
     expires_at: Option<String>,
     resend_at: Option<String>,
     delivery: Option<&'static str>,
+    /// The number is a test number: nothing was sent.
+    test: bool,
 }
 
 #[derive(Serialize)]
@@ -57,5 +59,6 @@ fn body(challenge: &Challenge, now: Timestamp) -> ChallengeBody {
         expires_at: code.map(|code| code.expires_at.rfc3339()),
         resend_at: code.map(|code| code.resend_at.rfc3339()),
         delivery: code.map(|code| code.delivery.as_str()),
+        test: code.is_some_and(|code| code.sent_to.test.is_some()),
     }
 }

@@ -29,6 +29,8 @@ struct TenantSecurityBody {
     limits: LimitsBody,
     recovery_codes: SwitchBody,
     sending: SwitchBody,
+    /// Scenarios by number.
+    test_numbers: BTreeMap<String, &'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +136,11 @@ impl From<&TenantSettings> for TenantSecurityBody {
             limits: LimitsBody::from(&security.limits),
             recovery_codes: SwitchBody { enabled: security.recovery_codes_enabled },
             sending: SwitchBody { enabled: security.sending_enabled },
+            test_numbers: security
+                .test_numbers
+                .iter()
+                .map(|(number, scenario)| (number.clone(), scenario.as_str()))
+                .collect(),
         }
     }
 }

@@ -21,6 +21,8 @@ struct TenantPatchBody {
     name: Change<String>,
     #[serde(default)]
     home_country: Change<String>,
+    #[serde(default)]
+    production: Change<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -28,6 +30,7 @@ struct TenantBody<'a> {
     id: &'a str,
     name: &'a str,
     home_country: &'a str,
+    production: bool,
     created_at: String,
     /// In the answer to the creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,6 +50,7 @@ impl<'a> TenantBody<'a> {
             id: tenant.id.as_str(),
             name: &tenant.name,
             home_country: &tenant.home_country,
+            production: tenant.production,
             created_at: tenant.created_at.rfc3339(),
             admin_key,
         }
@@ -70,6 +74,6 @@ pub(super) async fn get(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem>
 pub(super) async fn update(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
     let body: TenantPatchBody = call.json()?;
-    let tenant = app.tenants.change(&allowed, &body.name, &body.home_country).await?;
+    let tenant = app.tenants.change(&allowed, &body.name, &body.home_country, &body.production).await?;
     Ok(Reply::ok(&TenantBody::of(&tenant, None)))
 }

@@ -7,6 +7,7 @@ use super::factor::{Factor, FactorPhone};
 use super::ids::LoginId;
 use super::login::{LoginState, Purpose, Ticket};
 use super::refusal::Refusal;
+use super::test_number::Scenario;
 use super::time::Timestamp;
 
 /// How many logins of one user may have a live code at once: a second tab or a thief of the password cannot end the first one's code.
@@ -78,6 +79,8 @@ pub struct SentTo {
     pub hint: String,
     /// [`FactorPhone::since`]: which binding of the number it proves.
     pub since: Timestamp,
+    /// The number is a test number: nothing went anywhere.
+    pub test: Option<Scenario>,
 }
 
 /// What the right code of a challenge does. [`plan_send`] and [`Challenge::effect`] are the only places that decide it.
@@ -173,6 +176,8 @@ pub struct SendPlan {
     pub target: FactorPhone,
     /// What the right code will do.
     pub effect: Effect,
+    /// The target is a test number: nothing is sent, and this is played.
+    pub test: Option<Scenario>,
     /// The code that is out and is sent again; `None`: a new one has to be made.
     pub again: Option<SentCode>,
     pub first_sent_at: Timestamp,
@@ -209,9 +214,12 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
     let first_sent_at = again.map_or(now, |code| code.first_sent_at);
     let expires_at =
         now.plus_secs(ticket.code.lifetime_seconds).min(first_sent_at.plus_secs(MAX_CODE_SECONDS));
+    let test = ticket.test_numbers.scenario(&target.hash);
+    let expires_at = test.map_or(expires_at, |scenario| scenario.expires_at(expires_at, now));
     Ok(SendPlan {
         target: target.clone(),
         effect,
+        test,
         again: again.cloned(),
         first_sent_at,
         expires_at,

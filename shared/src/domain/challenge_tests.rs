@@ -2,6 +2,7 @@ use super::*;
 use crate::domain::ids::{ApplicationId, TenantId, UserId};
 use crate::domain::login::{FirstFactor, LOGIN_SECONDS, Purpose, Status};
 use crate::domain::settings::{CodeRules, Limits};
+use crate::domain::test_number::{Scenario, TestNumbers};
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -43,6 +44,7 @@ fn ticket() -> Ticket {
         message_host: None,
         sender_name: "Acme".into(),
         locale: None,
+        test_numbers: TestNumbers::default(),
     }
 }
 
@@ -51,7 +53,9 @@ fn code(sent: u32) -> SentCode {
         pepper: "p1".into(),
         mac: [7; 32],
         nonce: [8; 16],
-        sent_to: SentTo { hash: "42".into(), hint: "+1 ••• ••• ••42".into(), since: START },
+        sent_to: SentTo {
+            hash: "42".into(), hint: "+1 ••• ••• ••42".into(), since: START, test: None
+        },
         first_sent_at: at(sent),
         sent_at: at(sent),
         expires_at: at(sent + 300),
@@ -339,4 +343,17 @@ fn h8_the_hint_is_that_of_the_number_which_gets_the_next_code() {
     };
     assert_eq!(hint(replacing(None, None)), Some(phone("42").hint));
     assert_eq!(hint(replacing(Some(60), None)), Some(phone("77").hint));
+}
+
+#[test]
+fn h6_a_test_number_is_played_only_where_the_code_goes_to_it() {
+    let mut listed = TestNumbers::default();
+    listed.add("42", Scenario::Expired);
+    let ticket = Ticket { test_numbers: listed, ..ticket() };
+    let state = |ticket: Ticket| LoginState { ticket, bound_hint: None, challenge: None, now: START };
+    let factor = |hash: &str| Factor { phone: Some(phone(hash)), ..Factor::default() };
+    let plan = plan_send(&state(ticket.clone()), &factor("42"), &[]).unwrap();
+    assert_eq!((plan.test, plan.expires_at), (Some(Scenario::Expired), START));
+    let plan = plan_send(&state(ticket), &factor("43"), &[]).unwrap();
+    assert_eq!((plan.test, plan.expires_at), (None, at(300)));
 }

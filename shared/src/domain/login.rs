@@ -11,6 +11,7 @@ use super::policy::effective_rules;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits, TrustedDevices};
 use super::tenant::Tenant;
+use super::test_number::TestNumbers;
 use super::time::Timestamp;
 
 /// How long a login may take, in seconds.
@@ -140,6 +141,8 @@ pub struct Ticket {
     /// Whose code it is, as the message names it.
     pub sender_name: String,
     pub locale: Option<String>,
+    /// Of the tenant's test numbers those that this login may meet.
+    pub test_numbers: TestNumbers,
 }
 
 /// What a ticket is made from.
@@ -157,6 +160,7 @@ pub struct LoginStart<'a> {
     pub locale: Option<String>,
     /// Host of the hosted pages, for messages of applications that name none of their own.
     pub own_host: Option<&'a str>,
+    pub test_numbers: TestNumbers,
     pub now: Timestamp,
 }
 
@@ -187,6 +191,7 @@ impl Ticket {
             message_host: application.code_host().or(start.own_host).map(str::to_owned),
             sender_name: tenant.name.clone(),
             locale: start.locale,
+            test_numbers: start.test_numbers,
         }
     }
 

@@ -27,6 +27,7 @@ pub mod secret;
 pub mod settings;
 pub mod settings_patch;
 pub mod tenant;
+pub mod test_number;
 pub mod time;
 pub mod trusted_device;
 pub mod user;

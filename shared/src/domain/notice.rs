@@ -193,12 +193,10 @@ mod tests {
         for tries in 1..=MAX_TRIES + 1 {
             assert_eq!(after_try(false, tries), Next::Done);
         }
-        assert_eq!([1, 2, 3, 4].map(|tries| after_try(true, tries)), [
-            Next::Again,
-            Next::Again,
-            Next::GivenUp,
-            Next::GivenUp
-        ]);
+        assert_eq!(
+            [1, 2, 3, 4].map(|tries| after_try(true, tries)),
+            [Next::Again, Next::Again, Next::GivenUp, Next::GivenUp]
+        );
     }
 
     #[test]

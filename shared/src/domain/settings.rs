@@ -1,6 +1,7 @@
 //! The security settings of a tenant and of an application that customises its own.
 
 use super::ids::SourceId;
+use super::test_number::Scenario;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -47,6 +48,8 @@ pub struct TenantSecurity {
     pub limits: Limits,
     pub recovery_codes_enabled: bool,
     pub sending_enabled: bool,
+    /// By number, in E.164. They are an administrator's own and nobody's telephone, so they are kept readable.
+    pub test_numbers: BTreeMap<String, Scenario>,
 }
 
 /// Sending limits of a tenant.
@@ -140,6 +143,7 @@ impl TenantSecurity {
             limits: Limits::default(),
             recovery_codes_enabled: false,
             sending_enabled: true,
+            test_numbers: BTreeMap::new(),
         }
     }
 }

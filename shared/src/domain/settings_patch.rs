@@ -6,6 +6,7 @@ use super::country;
 use super::ids::SourceId;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices};
+use super::test_number;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -47,6 +48,8 @@ pub struct TenantSecurityPatch {
     pub recovery_codes: Change<SwitchPatch>,
     #[serde(default)]
     pub sending: Change<SwitchPatch>,
+    #[serde(default)]
+    pub test_numbers: Change<BTreeMap<String, Change<String>>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -193,6 +196,11 @@ impl TenantSecurityPatch {
                 default.recovery_codes_enabled,
             )?,
             sending_enabled: switch(self.sending, security.sending_enabled, default.sending_enabled)?,
+            test_numbers: self.test_numbers.resolve(
+                security.test_numbers.clone(),
+                BTreeMap::new,
+                |changes| test_number::apply(changes, &security.test_numbers),
+            )?,
         })
     }
 }

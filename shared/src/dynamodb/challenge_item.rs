@@ -13,6 +13,7 @@
 //! | `pepper` | S | id of that pepper |
 //! | `sent_hash`, `sent_hint` | S | where it went: keyed hash and masked form |
 //! | `sent_since` | N | which binding of that number: when it began |
+//! | `sent_test` | S | that number is a test number, and what is played |
 //! | `first_sent_at`, `sent_at`, `expires_at`, `resend_at` | N | epoch milliseconds |
 //! | `sends`, `delivery`, `failures_before` | N, S, N | |
 //! | `guesses` | BS | MACs of the guesses at this code |
@@ -26,6 +27,7 @@ use super::factor_item::PhoneItem;
 use super::request::Item;
 use crate::domain::challenge::{Challenge, Delivery, SentCode, SentTo};
 use crate::domain::ids::LoginId;
+use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -100,6 +102,7 @@ fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
             hint: Reader::need(read.text("sent_hint"), "sent_hint")?.to_owned(),
             // Items of before have none, and prove no binding in particular.
             since: read.time("sent_since").unwrap_or(Timestamp::from_millis(0)),
+            test: read.text("sent_test").and_then(Scenario::parse),
         },
         first_sent_at: Reader::need(read.time("first_sent_at"), "first_sent_at")?,
         sent_at: Reader::need(read.time("sent_at"), "sent_at")?,

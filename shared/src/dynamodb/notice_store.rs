@@ -13,8 +13,8 @@
 //! | `ttl` | N | epoch seconds |
 
 use super::challenge_item::Reader;
-use super::policy_items::decode_tenant;
 use super::keys::Key;
+use super::policy_items::decode_tenant;
 use super::request::{condition_failed, fault, number, string};
 use super::transaction::{self, Expression};
 use super::{DynamoStore, Item, keys};
@@ -22,7 +22,7 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::notice::{Addressee, KEPT_SECONDS, Notice, NoticeKind};
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
-use crate::ports::notices::{Addressees, ClaimedNotice, NoticePlace, NoticeQueue};
+use crate::ports::notices::{Addressed, Addressees, ClaimedNotice, NoticePlace, NoticeQueue};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::ReturnValue::AllNew;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
@@ -33,15 +33,15 @@ const LOOK: i32 = 25;
 
 #[async_trait]
 impl Addressees for DynamoStore {
-    async fn addressee(&self, tenant: &TenantId, user: &UserId) -> Result<Addressee, Fault> {
+    async fn addressee(&self, tenant: &TenantId, user: &UserId) -> Result<Addressed, Fault> {
         let (tenant, user) = (keys::tenant(tenant), keys::user(tenant, user));
         let mut found = self.batch(&[tenant.clone(), user.clone()], &[]).await?;
-        let sender_name = found.take(&tenant).map(decode_tenant).transpose()?.map(|tenant| tenant.name);
+        let tenant = found.take(&tenant).map(decode_tenant).transpose()?;
+        let (sender_name, test_numbers) =
+            tenant.map(|tenant| (tenant.name, tenant.security.test_numbers)).unwrap_or_default();
         let user = found.take(&user).unwrap_or_default();
-        Ok(Addressee {
-            sender_name: sender_name.unwrap_or_default(),
-            locale: Reader(&user).text("locale").map(str::to_owned),
-        })
+        let locale = Reader(&user).text("locale").map(str::to_owned);
+        Ok(Addressed { addressee: Addressee { sender_name, locale }, test_numbers })
     }
 }
 

@@ -23,6 +23,9 @@ struct TenantItem {
     home_country: String,
     /// Epoch milliseconds, as every time here.
     created_at: i64,
+    /// Absent in items of before there was a choice.
+    #[serde(default)]
+    production: bool,
     security: SecurityItem,
     version: u64,
 }
@@ -93,6 +96,7 @@ pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
         name: item.name,
         home_country: item.home_country,
         created_at: Timestamp::from_millis(item.created_at),
+        production: item.production,
         security: item.security.try_into()?,
         version: item.version,
     })
@@ -105,6 +109,7 @@ pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
         name: tenant.name.clone(),
         home_country: tenant.home_country.clone(),
         created_at: tenant.created_at.millis(),
+        production: tenant.production,
         security: SecurityItem::from(&tenant.security),
         version: tenant.version,
     })

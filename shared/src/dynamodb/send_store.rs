@@ -13,6 +13,7 @@ use crate::domain::challenge::{Challenge, Delivery, Effect, SentCode, SentTo, wi
 use crate::domain::factor::Factor;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::login::LOGIN_SECONDS;
+use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::login::{LoginKey, Reservation, SendFacts, SendStore};
@@ -208,6 +209,10 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("sends = :sends", ":sends", number(r.seen.map_or(0, |c| c.sends) + 1));
     e.set("delivery = :delivery", ":delivery", string(Delivery::Accepted.as_str()));
     e.set("failures_before = :failures", ":failures", number(r.factor.failures));
+    match r.plan.test {
+        Some(scenario) => e.set("sent_test = :test", ":test", string(scenario.as_str())),
+        None => e.remove.push("sent_test"),
+    }
     if r.plan.again.is_none() {
         // Guesses are those at one code; attempts are the login's and stay.
         e.remove.push("guesses");
@@ -218,7 +223,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     match r.seen {
         None => {
             e.condition.push("attribute_not_exists(pk)");
-            e.set("attempts = :zero", ":zero", number(0));
+            e.set("attempts = :attempts", ":attempts", number(attempts(r)));
         }
         Some(seen) => {
             e.condition.push(
@@ -226,6 +231,9 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
             );
             e.value(":seen_sends", number(seen.sends));
             e.value(":seen_attempts", number(seen.attempts));
+            if attempts(r) != seen.attempts {
+                e.set("attempts = :attempts", ":attempts", number(attempts(r)));
+            }
             match &seen.code {
                 Some(code) => {
                     e.condition.push("code_mac = :seen_mac");
@@ -269,6 +277,12 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
         .map_err(Fault::new)
 }
 
+/// The attempts that are used once the send is reserved: all of them, where a test number says so.
+fn attempts(r: &Reservation<'_>) -> u32 {
+    let used = r.seen.map_or(0, |c| c.attempts);
+    if r.plan.test == Some(Scenario::Blocked) { used.max(u32::from(r.max_attempts)) } else { used }
+}
+
 /// The challenge as the transaction left it: a transaction answers no items, and reading it again would cost a request.
 fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
     let mut idempotency = r.seen.map_or_else(Vec::new, |c| c.idempotency.clone());
@@ -288,6 +302,7 @@ fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
                 hash: r.plan.target.hash.clone(),
                 hint: r.plan.target.hint.clone(),
                 since: r.plan.target.since,
+                test: r.plan.test,
             },
             first_sent_at: r.plan.first_sent_at,
             sent_at: r.now,
@@ -297,7 +312,7 @@ fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
             failures_before: r.factor.failures,
             spent: false,
         }),
-        attempts: r.seen.map_or(0, |c| c.attempts),
+        attempts: attempts(r),
         max_attempts: r.max_attempts,
         sends: r.seen.map_or(0, |c| c.sends) + 1,
         idempotency,

@@ -4,6 +4,7 @@ use crate::domain::ids::SourceId;
 use crate::domain::settings::{
     CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices,
 };
+use crate::domain::test_number::Scenario;
 use crate::ports::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -45,6 +46,9 @@ pub(super) struct SecurityItem {
     limits: LimitsItem,
     recovery_codes_enabled: bool,
     sending_enabled: bool,
+    /// Scenarios by number. Absent where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    test_numbers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -124,6 +128,11 @@ impl From<&TenantSecurity> for SecurityItem {
             },
             recovery_codes_enabled: security.recovery_codes_enabled,
             sending_enabled: security.sending_enabled,
+            test_numbers: security
+                .test_numbers
+                .iter()
+                .map(|(number, scenario)| (number.clone(), scenario.as_str().to_owned()))
+                .collect(),
         }
     }
 }
@@ -135,6 +144,10 @@ impl TryFrom<SecurityItem> for TenantSecurity {
         let switch = |(source, on): (String, bool)| {
             let source = SourceId::parse(&source);
             source.map(|id| (id, on)).ok_or_else(|| Fault::new("a stored source id has the wrong form"))
+        };
+        let scenario = |(number, scenario): (String, String)| {
+            let scenario = Scenario::parse(&scenario);
+            scenario.map(|it| (number, it)).ok_or_else(|| Fault::new("unknown scenario of a test number"))
         };
         Ok(Self {
             rules: item.rules.into(),
@@ -153,6 +166,7 @@ impl TryFrom<SecurityItem> for TenantSecurity {
             },
             recovery_codes_enabled: item.recovery_codes_enabled,
             sending_enabled: item.sending_enabled,
+            test_numbers: item.test_numbers.into_iter().map(scenario).collect::<Result<_, _>>()?,
         })
     }
 }

@@ -3,13 +3,23 @@
 use super::Fault;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::notice::{Addressee, Notice};
+use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 
 #[async_trait]
 pub trait Addressees: Send + Sync {
-    /// How this user of this tenant is addressed; one BatchGetItem. What isn't there is left empty.
-    async fn addressee(&self, tenant: &TenantId, user: &UserId) -> Result<Addressee, Fault>;
+    /// How this user of this tenant is addressed, and the tenant's test numbers, which nothing is sent to; one BatchGetItem. What isn't
+    /// there is left empty.
+    async fn addressee(&self, tenant: &TenantId, user: &UserId) -> Result<Addressed, Fault>;
+}
+
+/// See [`Addressees`].
+#[derive(Clone, Debug, Default)]
+pub struct Addressed {
+    pub addressee: Addressee,
+    pub test_numbers: BTreeMap<String, Scenario>,
 }
 
 /// Where a notice waits, in the words of the storage that has it: its key.

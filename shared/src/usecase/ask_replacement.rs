@@ -5,6 +5,7 @@ use super::access::Caller;
 use super::admin_binding::seal_number;
 use super::login_state::key;
 use super::login_token::LoginTokens;
+use super::test_numbers::hashed;
 use crate::domain::application::ApplicationType;
 use crate::domain::challenge::Challenge;
 use crate::domain::factor::owner_scope;
@@ -46,6 +47,10 @@ impl AskReplacement {
         let facts = self.store.ask_facts(&me.application, &me.user, &owner, now).await?;
         let (tenant, application) = facts.tenant.zip(facts.application).ok_or(Refusal::NotFound)?;
         let factor = facts.factor.ok_or(Refusal::NotFound)?;
+        let bound = factor.phone.as_ref();
+        let test_numbers = hashed(&*self.personal, &me.tenant, &tenant.security.test_numbers, |listed| {
+            listed == hash || bound.is_some_and(|bound| bound.hash == listed)
+        });
         let ticket = Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| self.entropy.fill(buffer)),
             tenant: &tenant,
@@ -56,9 +61,10 @@ impl AskReplacement {
             first: FirstFactor::AccessToken,
             // A confidential application's back end calls for its users: the address isn't theirs.
             sees_client: application.kind == ApplicationType::Public,
-            bound_hint: factor.phone.as_ref().map(|phone| phone.hint.clone()),
+            bound_hint: bound.map(|phone| phone.hint.clone()),
             locale: facts.locale,
             own_host: self.own_host.as_deref(),
+            test_numbers,
             now,
         });
         number.check_allowed(&ticket.countries)?;

@@ -3,20 +3,24 @@
 
 use super::TRIES;
 use super::notices::notice;
+use super::test_numbers::hashed;
 use crate::domain::audit::{AuditEvent, AuditedChange};
 use crate::domain::factor::FactorPhone;
 use crate::domain::ids::{TenantId, UserId};
-use crate::domain::notice::{Addressee, NoticeKind};
+use crate::domain::notice::NoticeKind;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::ports::notices::Addressees;
-use crate::ports::{Binding, BindingStore, BindingWrite, Entropy, Failure, Fault, NumberChange};
+use crate::ports::notices::{Addressed, Addressees};
+use crate::ports::{
+    Binding, BindingStore, BindingWrite, Entropy, Failure, Fault, NumberChange, PersonalData,
+};
 use std::sync::Arc;
 
 #[derive(Clone)]
 pub struct ChangeNumber {
     pub bindings: Arc<dyn BindingStore>,
     pub addressees: Arc<dyn Addressees>,
+    pub personal: Arc<dyn PersonalData>,
     pub entropy: Arc<dyn Entropy>,
 }
 
@@ -36,7 +40,7 @@ impl ChangeNumber {
         now: Timestamp,
         event: Event<'_>,
     ) -> Result<(), Failure> {
-        let mut addressee = None;
+        let mut addressed = None;
         for _ in 0..TRIES {
             let seen = self.bindings.binding(tenant, user, now).await?.ok_or(Refusal::NotFound)?;
             let phone = to_write(&seen, wanted);
@@ -44,8 +48,11 @@ impl ChangeNumber {
             let old = seen.factor.phone.as_ref();
             let told = match NoticeKind::of_change(old, phone).zip(old) {
                 Some((kind, old)) => {
-                    let addressee = self.addressee(&mut addressee, tenant, user).await?;
-                    Some(notice(&*self.entropy, kind, (tenant, user), old, addressee, now))
+                    let Addressed { addressee, test_numbers } =
+                        self.addressed(&mut addressed, tenant, user).await?;
+                    let tests = hashed(&*self.personal, tenant, &test_numbers, |hash| hash == old.hash);
+                    let told = notice(&*self.entropy, kind, (tenant, user), old, addressee, now);
+                    tests.scenario(&old.hash).is_none().then_some(told)
                 }
                 None => None,
             };
@@ -65,17 +72,17 @@ impl ChangeNumber {
     }
 
     /// Read once, however often the change is tried.
-    async fn addressee(
+    async fn addressed(
         &self,
-        known: &mut Option<Addressee>,
+        known: &mut Option<Addressed>,
         tenant: &TenantId,
         user: &UserId,
-    ) -> Result<Addressee, Fault> {
+    ) -> Result<Addressed, Fault> {
         if let Some(known) = known {
             return Ok(known.clone());
         }
-        let addressee = self.addressees.addressee(tenant, user).await?;
-        Ok(known.insert(addressee).clone())
+        let addressed = self.addressees.addressee(tenant, user).await?;
+        Ok(known.insert(addressed).clone())
     }
 }
 

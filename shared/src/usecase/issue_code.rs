@@ -15,6 +15,7 @@ use crate::domain::message::{MessageParts, render};
 use crate::domain::price::estimate;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
+use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::ports::limits::{LimitRequest, LimitStore, Reserved};
 use crate::ports::login::{Reservation, SendFacts, SendStore};
@@ -70,7 +71,7 @@ impl IssueCode {
             let plan = match plan_send(&state, &factor, &others) {
                 Ok(plan) => plan,
                 Err(refusal) => {
-                    if let Some(refused) = refused(&ticket, &refusal, provenance, now) {
+                    if let Some(refused) = refused_by(&ticket, &refusal, provenance, now) {
                         self.store.count_refusal(&refused).await?;
                     }
                     return Err(LoginFailure::new(refusal, state));
@@ -127,11 +128,31 @@ impl IssueCode {
             .unwrap_or_else(|| (self.codes.current_pepper().to_owned(), self.entropy.bytes()));
         let (pepper, nonce) = again;
         let scope = scope(ticket);
+        if let Some(scenario) = plan.test {
+            return self.test_code(ticket, plan, scenario, (pepper, nonce));
+        }
         let text = self.codes.derive(&pepper, scope, &nonce, ticket.code.length);
         let text = text.ok_or_else(|| Fault::new("the pepper of a live code is gone"))?;
         let mac = self.codes.mac(&pepper, scope, text.expose());
         let mac = mac.ok_or_else(|| Fault::new("the pepper of a live code is gone"))?;
         Ok(Code { text, pepper, nonce, mac })
+    }
+
+    /// The code of a test number: the documented one or, where none is to be right, none that anybody could give.
+    fn test_code(
+        &self,
+        ticket: &Ticket,
+        plan: &SendPlan,
+        scenario: Scenario,
+        (pepper, nonce): (String, [u8; 16]),
+    ) -> Result<Code, Fault> {
+        let text = scenario.code(ticket.code.length);
+        let mac = match &text {
+            Some(text) => self.codes.mac(&pepper, scope(ticket), text),
+            None => Some(plan.again.as_ref().map_or_else(|| self.entropy.bytes(), |out| out.mac)),
+        };
+        let mac = mac.ok_or_else(|| Fault::new("the pepper of a live code is gone"))?;
+        Ok(Code { text: Secret::new(text.unwrap_or_default()), pepper, nonce, mac })
     }
 
     /// Counts the message against every limit, sends it, and corrects what the reservation assumed where it came out differently.
@@ -142,11 +163,40 @@ impl IssueCode {
         code: &Code,
         provenance: &Provenance,
     ) -> Result<LoginState, LoginFailure> {
+        let (delivery, resend_at, refusal) = match plan.test {
+            // Nothing is sent and nothing is counted.
+            Some(scenario) => scenario.played(plan.resend_at, state.ticket.expires_at, state.now),
+            None => self.publish(&state, plan, code, provenance.client_ip).await?,
+        };
+        if delivery != Delivery::Accepted || resend_at != plan.resend_at {
+            let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
+            let refused = refusal.as_ref().filter(|_| plan.test.is_none());
+            let refused = refused.and_then(|it| refused_by(&state.ticket, it, provenance, state.now));
+            let key = key(&state.ticket);
+            self.store.settle_send(key, sends, delivery, resend_at, refused.as_ref()).await?;
+            if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
+                (out.delivery, out.resend_at) = (delivery, resend_at);
+            }
+        }
+        match refusal {
+            Some(refusal) => Err(LoginFailure::new(refusal, state)),
+            None => Ok(state),
+        }
+    }
+
+    /// Counts the message and sends it: delivery, when the next may follow, and the refusal if it is one.
+    async fn publish(
+        &self,
+        state: &LoginState,
+        plan: &SendPlan,
+        code: &Code,
+        client: Option<IpAddr>,
+    ) -> Result<(Delivery, Timestamp, Option<Refusal>), Fault> {
         let now = state.now;
         let place = phone_place(&state.ticket.tenant, &state.ticket.user);
         let number = self.personal.open(&place, &plan.target.sealed)?;
-        let reserved = self.reserve(&state.ticket, plan, &number, provenance.client_ip, now).await?;
-        let (delivery, resend_at, refusal) = match reserved {
+        let reserved = self.reserve(&state.ticket, plan, &number, client, now).await?;
+        Ok(match reserved {
             Reserved::Refused { rule, retry_at } => {
                 (Delivery::Failed, retry_at, Some(Refusal::RateLimited { rule, retry_at }))
             }
@@ -166,20 +216,7 @@ impl IssueCode {
                     }
                 }
             }
-        };
-        if delivery != Delivery::Accepted || resend_at != plan.resend_at {
-            let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-            let refused = refusal.as_ref().and_then(|it| refused(&state.ticket, it, provenance, now));
-            let key = key(&state.ticket);
-            self.store.settle_send(key, sends, delivery, resend_at, refused.as_ref()).await?;
-            if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
-                (out.delivery, out.resend_at) = (delivery, resend_at);
-            }
-        }
-        match refusal {
-            Some(refusal) => Err(LoginFailure::new(refusal, state)),
-            None => Ok(state),
-        }
+        })
     }
 
     async fn reserve(
@@ -210,7 +247,7 @@ impl IssueCode {
 }
 
 /// What a refusal counts as, where a rule refused the message and not merely the state of its login.
-fn refused(
+fn refused_by(
     ticket: &Ticket,
     refusal: &Refusal,
     provenance: &Provenance,

@@ -5,6 +5,7 @@ use crate::domain::login::{FirstFactor, Purpose, Ticket};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::settings::{CodeRules, Limits, TrustedDevices};
+use crate::domain::test_number::{Scenario, TestNumbers};
 use crate::domain::time::Timestamp;
 use crate::ports::LoginSealer;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,9 @@ struct Wire {
     w: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     g: Option<String>,
+    /// Test numbers, each with its scenario.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    x: Vec<(String, String)>,
 }
 
 impl From<&Ticket> for Wire {
@@ -113,6 +117,11 @@ impl From<&Ticket> for Wire {
             d: ticket.message_host.clone(),
             w: ticket.sender_name.clone(),
             g: ticket.locale.clone(),
+            x: ticket
+                .test_numbers
+                .entries()
+                .map(|(key, scenario)| (key.to_owned(), scenario.as_str().to_owned()))
+                .collect(),
         }
     }
 }
@@ -122,6 +131,10 @@ impl Wire {
     fn ticket(self) -> Option<Ticket> {
         let (length, lifetime_seconds, max_attempts, resend_cooldown_seconds, max_sends) = self.c;
         (self.v == 1).then_some(())?;
+        let mut test_numbers = TestNumbers::default();
+        for (key, scenario) in &self.x {
+            test_numbers.add(key, Scenario::parse(scenario)?);
+        }
         Some(Ticket {
             login: LoginId::parse(&self.l)?,
             tenant: TenantId::parse(&self.t)?,
@@ -144,6 +157,7 @@ impl Wire {
             message_host: self.d,
             sender_name: self.w,
             locale: self.g,
+            test_numbers,
         })
     }
 }

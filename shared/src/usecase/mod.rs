@@ -25,6 +25,7 @@ pub mod support;
 pub mod tenants;
 pub mod trust_device;
 pub mod trusted_devices;
+mod test_numbers;
 pub mod users;
 pub mod verify_code;
 

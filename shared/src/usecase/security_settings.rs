@@ -42,11 +42,12 @@ impl SecuritySettings {
             let (now, sources) = self.with_sources(allowed).await?;
             let exists = |id: &_| sources.iter().any(|source| source.id == *id);
             let security = patch.clone().apply(&now.security, &now.home_country, exists)?;
-            let Some(change) = AuditedChange::tenant_security_changed(&now.security, &security) else {
-                return Ok(TenantSettings { security, sources });
+            let after = Tenant { security, ..now.clone() };
+            after.check()?;
+            let Some(change) = AuditedChange::tenant_security_changed(&now.security, &after.security) else {
+                return Ok(TenantSettings { security: after.security, sources });
             };
             let event = allowed.event(change, &*self.clock, &*self.entropy);
-            let after = Tenant { security, ..now.clone() };
             let switched = after.security.sending_enabled != now.security.sending_enabled;
             let switched_at = switched.then(|| self.clock.now());
             if self.tenants.save_tenant(&after, switched_at, &event).await? == Saved::Done {

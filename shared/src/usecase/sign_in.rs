@@ -9,6 +9,7 @@ mod shown_device;
 use super::LoginFailure;
 use super::access::AllowOrigin;
 use super::login_token::LoginTokens;
+use super::test_numbers::hashed;
 use super::verify_code::claims;
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::application::{Application, ApplicationType};
@@ -247,6 +248,11 @@ impl SignIn {
         let switch =
             source.as_ref().map(|id| SourceSwitch::from(tenant.security.identity_sources.get(id).copied()));
         let decision = decide(&PolicyInput::new(tenant, application, switch));
+        let bound = factor.as_ref().and_then(|factor| factor.phone.as_ref());
+        // Whoever has no number yet may name any of them.
+        let test_numbers = hashed(&*self.personal, &tenant.id, &tenant.security.test_numbers, |hash| {
+            bound.is_none_or(|bound| bound.hash == hash)
+        });
         let ticket = Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| self.entropy.fill(buffer)),
             tenant,
@@ -256,12 +262,10 @@ impl SignIn {
             purpose: Purpose::SignIn,
             first,
             sees_client,
-            bound_hint: factor
-                .as_ref()
-                .and_then(|factor| factor.phone.as_ref())
-                .map(|phone| phone.hint.clone()),
+            bound_hint: bound.map(|phone| phone.hint.clone()),
             locale: user.locale,
             own_host: self.own_host.as_deref(),
+            test_numbers,
             now,
         });
         let spared = decision.mfa_required

@@ -51,7 +51,8 @@ impl ManageTenants {
             expires_at: None,
         };
         let security = TenantSecurity::for_home_country(&home_country);
-        let tenant = Tenant { id, name, home_country, created_at: now, security, version: 1 };
+        let tenant =
+            Tenant { id, name, home_country, created_at: now, production: false, security, version: 1 };
         let events = [AuditedChange::tenant_created(&tenant), AuditedChange::admin_key_created(&owner)]
             .map(|change| operator.event(change, &tenant.id, &*self.clock, &*self.entropy));
         self.tenants.create_tenant(&tenant, &owner, &events).await?;
@@ -62,13 +63,17 @@ impl ManageTenants {
         Ok(self.tenants.tenant(allowed.tenant()).await?.ok_or(Refusal::NotFound)?)
     }
 
-    /// Changes name and home country. A new home country leaves the allow-list as it is: it is what the list restores to, and
-    /// nobody asked to send anywhere else.
+    /// Changes name, home country and whether it is production. A new home country leaves the allow-list as it is: it is what the list
+    /// restores to, and nobody asked to send anywhere else.
+    ///
+    /// # Errors
+    /// [`Refusal::NotPossible`] where test numbers are listed and it is to be production.
     pub async fn change(
         &self,
         allowed: &Allowed<WritePolicy>,
         new_name: &Change<String>,
         new_country: &Change<String>,
+        production: &Change<bool>,
     ) -> Result<Tenant, Failure> {
         let no_default = |field| Refusal::InvalidRequest(format!("{field} has no default"));
         let new_name = match new_name {
@@ -86,8 +91,14 @@ impl ManageTenants {
             let after = Tenant {
                 name: new_name.clone().unwrap_or_else(|| now.name.clone()),
                 home_country: new_country.clone().unwrap_or_else(|| now.home_country.clone()),
+                production: match production {
+                    Change::Keep => now.production,
+                    Change::Restore => false,
+                    Change::Set(production) => *production,
+                },
                 ..now.clone()
             };
+            after.check()?;
             let Some(change) = AuditedChange::tenant_changed(&now, &after) else { return Ok(now) };
             let event = allowed.event(change, &*self.clock, &*self.entropy);
             if self.tenants.save_tenant(&after, None, &event).await? == Saved::Done {

@@ -9,4 +9,5 @@ mod notices;
 mod devices;
 mod phone;
 mod replace;
+mod test_numbers;
 mod world;

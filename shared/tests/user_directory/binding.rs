@@ -22,8 +22,8 @@ async fn d2_an_administrator_binds_replaces_and_unbinds_a_number() {
     assert_eq!(service.get(&user).await.body["phone"], Value::Null);
     assert!(service.find("phone=%2B12025550143").await.is_empty());
     assert_eq!(service.unbind(&user).await.status, 204, "nothing to do");
-    // user, username, factor
-    assert_eq!(service.items_of_users().await.len(), 3);
+    // user, username, factor; and a notice to each number that was taken away
+    assert_eq!(service.items_of_users().await.len(), 5);
 }
 
 #[tokio::test]

@@ -33,8 +33,11 @@ impl AuditedChange {
     }
 
     pub fn tenant_security_changed(before: &TenantSecurity, after: &TenantSecurity) -> Option<Self> {
-        let (before, after) = (describe::tenant_security(before), describe::tenant_security(after));
-        Self::changed(EventKind::TenantSecurityChanged, before, after)
+        let (was, mut is) = (describe::tenant_security(before), describe::tenant_security(after));
+        if before.test_numbers != after.test_numbers && was.get("test_numbers") == is.get("test_numbers") {
+            describe::replace_test_numbers(&mut is);
+        }
+        Self::changed(EventKind::TenantSecurityChanged, was, is)
     }
 
     pub fn application_created(new: &Application) -> Self {

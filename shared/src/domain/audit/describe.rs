@@ -7,10 +7,12 @@ use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
 use crate::domain::factor::FactorPhone;
 use crate::domain::identity_source::{IdentitySource, KIND_OIDC};
+use crate::domain::phone::PhoneNumber;
 use crate::domain::settings::{
     CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices,
 };
 use crate::domain::tenant::Tenant;
+use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::{SealedIdentifier, User};
@@ -18,8 +20,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) fn tenant(tenant: &Tenant) -> Details {
-    let Tenant { id: _, name, home_country, created_at: _, security: _, version: _ } = tenant;
-    details(json!({"name": name, "home_country": home_country}))
+    let Tenant { id: _, name, home_country, created_at: _, production, security: _, version: _ } = tenant;
+    details(json!({"name": name, "home_country": home_country, "production": production}))
 }
 
 pub(super) fn tenant_security(security: &TenantSecurity) -> Details {
@@ -30,6 +32,7 @@ pub(super) fn tenant_security(security: &TenantSecurity) -> Details {
         limits,
         recovery_codes_enabled,
         sending_enabled,
+        test_numbers,
     } = security;
     let switches: BTreeMap<_, _> =
         identity_sources.iter().map(|(source, on)| (source.as_str(), *on)).collect();
@@ -61,8 +64,20 @@ pub(super) fn tenant_security(security: &TenantSecurity) -> Details {
         },
         "recovery_codes": {"enabled": recovery_codes_enabled},
         "sending": {"enabled": sending_enabled},
+        "test_numbers": test_numbers.iter().map(test_number).collect::<Vec<_>>(),
     })));
     all
+}
+
+/// By its hint: numbers stand nowhere in the audit.
+fn test_number((number, scenario): (&String, &Scenario)) -> Value {
+    let hint = PhoneNumber::parse(number).map(|number| number.hint()).unwrap_or_default();
+    json!({"phone_hint": hint, "scenario": scenario.as_str()})
+}
+
+/// Shows that one test number took the place of another whose hint is the same.
+pub(super) fn replace_test_numbers(security: &mut Details) {
+    security.insert("test_numbers".to_owned(), "replaced".into());
 }
 
 pub(super) fn rules(rules: &SecurityRules) -> Details {

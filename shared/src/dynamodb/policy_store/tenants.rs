@@ -15,6 +15,7 @@ use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::ports::{Fault, Saved, Tenants};
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::AttributeValue;
 
 #[async_trait]
 impl Tenants for DynamoStore {
@@ -84,12 +85,14 @@ impl Tenants for DynamoStore {
     ) -> Result<Saved, Fault> {
         let security = serde_dynamo::to_attribute_value(SecurityItem::from(&tenant.security));
         let change = Expression::new(
-            "SET #name = :name, home_country = :home_country, #security = :security, #version = :next",
+            "SET #name = :name, home_country = :home_country, production = :production, \
+             #security = :security, #version = :next",
         )
         .name("#name", "name")
         .name("#security", SECURITY)
         .value(":name", string(&tenant.name))
         .value(":home_country", string(&tenant.home_country))
+        .value(":production", AttributeValue::Bool(tenant.production))
         .value(":security", security.map_err(Fault::new)?)
         .value(":next", number(tenant.version + 1));
         let key = keys::tenant(&tenant.id);
