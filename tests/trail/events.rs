@@ -108,7 +108,7 @@ async fn replays_in_any_order_and_at_once_change_nothing_that_is_told() {
     for round in 0..3 {
         let twice = records.iter().chain(records.iter().rev());
         assert!(join_all(twice.map(|record| trail.take(record))).await.into_iter().all(|done| done));
-        assert_eq!(trail.items().await, told, "round {round}");
+        assert!(trail.items().await == told, "round {round} has changed something");
         records.rotate_left(3);
     }
 }
@@ -130,17 +130,16 @@ async fn a_crash_between_the_two_places_of_an_event_is_made_good_by_the_next_try
     let trail = Trail::new().await;
     let bob = story(&trail).await;
     let records = trail.records().await;
-    // Every second write of the consumer fails, all of the SDK's tries; the first place has it by then.
+    // The write to the user's own partition fails, in all of the SDK's tries; the month's has the event by then.
     for record in &records {
         let user = bob.clone();
         trail.proxy.fail_when(move |request| {
             let pk = request.body["Item"]["pk"]["S"].as_str().unwrap_or_default();
             pk.ends_with(&user).then_some(Fault::InternalError)
         });
-        let tells = record.key().is_some_and(|(_, sk)| sk != "factor");
         let done = trail.take(record).await;
         trail.proxy.heal();
-        assert!(!(tells && done) || record.of.new_image == record.of.old_image || !adds_guess(record), "it was told");
+        assert_eq!(done, !adds_guess(record), "what was not kept in both places comes again");
     }
     let of_bob = format!("&user={bob}");
     assert_eq!(of_logins(trail.events("").await).len(), the_story().len() - 1, "the block comes after the guess");
