@@ -15,7 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 async fn told(world: &World, user: &str, count: usize) -> Vec<Value> {
     let started = Instant::now();
     loop {
-        let page = world.admin("GET", &format!("/audit-events?limit=100&user={user}"), None).await.expect(200);
+        let page =
+            world.admin("GET", &format!("/audit-events?limit=100&user={user}"), None).await.expect(200);
         let events: Vec<_> = page["items"].as_array().unwrap().iter().rev().cloned().collect();
         if events.len() >= count {
             return events;

@@ -98,7 +98,10 @@ mod tests {
     fn a_pattern_is_met_in_all_its_members_by_one_of_their_choices() {
         let record = json!({ "name": "INSERT", "of": { "pk": { "S": "notice#1" }, "map": { "M": {} } } });
         for (pattern, met) in [
-            (json!({ "name": ["MODIFY", "INSERT"], "of": { "pk": { "S": [{ "prefix": "notice#" }] } } }), true),
+            (
+                json!({ "name": ["MODIFY", "INSERT"], "of": { "pk": { "S": [{ "prefix": "notice#" }] } } }),
+                true,
+            ),
             (json!({ "name": ["MODIFY"] }), false),
             (json!({ "of": { "pk": { "S": [{ "prefix": "login#" }] } } }), false),
             (json!({ "of": { "pk": { "S": [{ "exists": true }] }, "map": { "M": {} } } }), true),

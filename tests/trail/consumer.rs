@@ -24,10 +24,14 @@ pub struct Trail {
 
 impl Trail {
     pub async fn new() -> Self {
-        let world = World::new().await;
-        let stream = TableStream::enable(world.engine.url(), "logins").await;
+        Self::in_world(World::new().await).await
+    }
+
+    pub async fn in_world(world: World) -> Self {
+        let stream = TableStream::enable(world.engine.url(), &world.tables.logins).await;
         let proxy = Proxy::start(world.engine.url()).await;
-        let store = DynamoStore::new(dynamodb_client_for(&proxy.url()), "directory", "logins");
+        let store = dynamodb_client_for(&proxy.url());
+        let store = DynamoStore::new(store, &world.tables.directory, &world.tables.logins);
         let base = Base { store, clock: world.clock.clone(), entropy: Arc::new(OsEntropy) };
         Self { world, stream, app: compose::audit_trail(&base), proxy }
     }
@@ -64,7 +68,8 @@ impl Trail {
     /// Every item of the audit, sorted by key.
     pub async fn items(&self) -> Vec<Item> {
         let client = sdk::client(self.world.engine.url());
-        let pages = client.scan().table_name("directory").consistent_read(true).into_paginator();
+        let pages =
+            client.scan().table_name(&self.world.tables.directory).consistent_read(true).into_paginator();
         let mut items = pages.items().send().collect::<Result<Vec<Item>, _>>().await.unwrap();
         items.retain(|item| key(item).0.starts_with("audit#"));
         items.sort_by_key(key);

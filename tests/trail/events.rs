@@ -1,9 +1,11 @@
 use crate::consumer::{Trail, key, kinds};
-use crate::world::{Login, wrong};
+use crate::world::{Login, World, wrong};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::{Value, json};
+use tests::engine::Engine;
 use tests::proxy::Fault;
+use tests::tables::Tables;
 
 const NUMBER: &str = "+12025550101";
 const LOGIN_KINDS: [&str; 6] =
@@ -58,9 +60,24 @@ fn sorted(events: &[Value]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_guess_its_success_the_bind_and_the_block_are_told_with_who_when_and_from_where() {
-    let trail = Trail::new().await;
+    tell_the_story(Trail::new().await).await;
+}
+
+/// The engine that is nearest to DynamoDB writes its stream the same way.
+#[tokio::test]
+async fn the_same_is_told_by_the_stream_of_dynamodb_local() {
+    let engine = Engine::dynamodb_local().await;
+    let tables = Tables::create(&engine).await;
+    tell_the_story(Trail::in_world(World::on(engine, tables).await).await).await;
+}
+
+async fn tell_the_story(trail: Trail) {
     let bob = story(&trail).await;
-    assert_eq!(kinds(&of_logins(trail.events("").await)), ["phone.bound"], "the bind's own transaction told it");
+    assert_eq!(
+        kinds(&of_logins(trail.events("").await)),
+        ["phone.bound"],
+        "the bind's own transaction told it"
+    );
     trail.tell_all().await;
     let events = of_logins(trail.events("").await);
     let mut wanted = the_story();
@@ -80,7 +97,10 @@ async fn every_guess_its_success_the_bind_and_the_block_are_told_with_who_when_a
         assert!(!text.contains(NUMBER) && !text.contains("2025550101"), "{text}");
     }
     let rejected = trail.events("&type=code.rejected").await;
-    assert_eq!(rejected.iter().map(|e| e["after"]["attempt"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 1, 2, 3, 4, 5]);
+    assert_eq!(
+        rejected.iter().map(|e| e["after"]["attempt"].as_u64().unwrap()).collect::<Vec<_>>(),
+        [1, 2, 1, 2, 3, 4, 5]
+    );
     let accepted = &trail.events("&type=code.accepted").await[0];
     assert_eq!(accepted["after"]["purpose"], "sign_in");
     let bound = &trail.events("&type=phone.bound").await[0];
@@ -102,7 +122,8 @@ async fn replays_in_any_order_and_at_once_change_nothing_that_is_told() {
     assert_eq!(of_logins(trail.events("").await).len(), the_story().len());
     let told = trail.items().await;
     // Whatever is there stays as it is, even if somebody has changed it.
-    let place = key(&told.iter().rev().find(|item| item["kind"].as_s().unwrap() == "code.rejected").unwrap().clone());
+    let place =
+        key(&told.iter().rev().find(|item| item["kind"].as_s().unwrap() == "code.rejected").unwrap().clone());
     trail.tamper("directory", place, "seen", AttributeValue::Bool(true)).await;
     let told = trail.items().await;
     for round in 0..3 {
@@ -142,7 +163,11 @@ async fn a_crash_between_the_two_places_of_an_event_is_made_good_by_the_next_try
         assert_eq!(done, !adds_guess(record), "what was not kept in both places comes again");
     }
     let of_bob = format!("&user={bob}");
-    assert_eq!(of_logins(trail.events("").await).len(), the_story().len() - 1, "the block comes after the guess");
+    assert_eq!(
+        of_logins(trail.events("").await).len(),
+        the_story().len() - 1,
+        "the block comes after the guess"
+    );
     assert_eq!(kinds(&of_logins(trail.events(&of_bob).await)), ["phone.bound"]);
     for record in &records {
         assert!(trail.take(record).await);
@@ -220,7 +245,8 @@ async fn h4_refusals_by_a_rule_are_counted_and_told_once_for_each_user_rule_and_
     }
     assert_eq!(trail.events("&type=send.refused").await.len(), 2);
     let client = tests::sdk::client(world.engine.url());
-    let counts = client.scan().table_name("logins").filter_expression("attribute_exists(refusals)").send().await;
+    let counts =
+        client.scan().table_name("logins").filter_expression("attribute_exists(refusals)").send().await;
     let mut counts: Vec<_> =
         counts.unwrap().items().iter().map(|item| item["refusals"].as_n().unwrap().clone()).collect();
     counts.sort();

@@ -23,9 +23,9 @@ pub mod sign_in;
 mod subjects;
 pub mod support;
 pub mod tenants;
+mod test_numbers;
 pub mod trust_device;
 pub mod trusted_devices;
-mod test_numbers;
 pub mod users;
 pub mod verify_code;
 

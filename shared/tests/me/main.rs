@@ -5,8 +5,8 @@
 mod support;
 
 mod credentials;
-mod notices;
 mod devices;
+mod notices;
 mod phone;
 mod replace;
 mod test_numbers;
