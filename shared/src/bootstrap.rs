@@ -2,9 +2,9 @@
 //! connections, serve.
 
 use crate::auth::{
-    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, OidcIdTokens,
-    OperatorHashes, PersonalDataKeys, PublicKeys, SealingKeys, SigningKeys, XChaChaLoginSealer,
-    XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
+    OidcIdTokens, OperatorHashes, PersonalDataKeys, PublicKeys, RecoveryPeppers, SealingKeys, SigningKeys,
+    XChaChaLoginSealer, XChaChaPersonalData,
 };
 use crate::compose::Base;
 use crate::config::{Aws, Environment, OsEntropy, SecretName, SystemClock};
@@ -12,7 +12,8 @@ use crate::dynamodb::{DynamoStore, keys};
 use crate::http::{Edge, Route};
 use crate::ports::sms::SmsSender;
 use crate::ports::{
-    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner,
+    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, RecoveryMacs,
+    TokenSigner,
 };
 use crate::sms::SnsSender;
 use crate::stream::Consumer;
@@ -66,6 +67,11 @@ impl Lambda {
     pub async fn codes(&self) -> Result<Arc<dyn Codes>, Error> {
         let peppers = CodePeppers::parse(&self.secret(SecretName::CodePepper).await?)?;
         Ok(Arc::new(HmacCodes::new(peppers)))
+    }
+
+    pub async fn recovery(&self) -> Result<Arc<dyn RecoveryMacs>, Error> {
+        let peppers = RecoveryPeppers::parse(&self.secret(SecretName::RecoveryPepper).await?)?;
+        Ok(Arc::new(HmacRecoveryCodes::new(peppers)))
     }
 
     pub async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Error> {

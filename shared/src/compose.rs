@@ -11,7 +11,8 @@ use crate::api::user_directory::UserDirectory;
 use crate::dynamodb::DynamoStore;
 use crate::ports::sms::SmsSender;
 use crate::ports::{
-    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, TokenSigner,
+    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, RecoveryMacs,
+    TokenSigner,
 };
 use crate::usecase::access::AccessGate;
 use crate::usecase::admin_binding::AdminBinding;
@@ -24,11 +25,13 @@ use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
 use crate::usecase::support::SupportView;
 use crate::usecase::trust_device::TrustDevice;
 use crate::usecase::trusted_devices::ManageDevices;
+use crate::usecase::use_recovery_code::UseRecoveryCode;
 use crate::usecase::users::ManageUsers;
 use crate::usecase::verify_code::VerifyCode;
 use std::sync::Arc;
@@ -84,6 +87,7 @@ pub fn phone_binding(
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     access: Arc<dyn AccessTokens>,
+    recovery: Arc<dyn RecoveryMacs>,
     own_host: Option<String>,
 ) -> PhoneBindingApp {
     let store = Arc::new(base.store.clone());
@@ -101,6 +105,11 @@ pub fn phone_binding(
         },
         tokens,
         gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
+        recovery: RenewRecoveryCodes {
+            store: store.clone(),
+            make: MakeRecoveryCodes { macs: recovery, entropy: base.entropy.clone() },
+            clock: clock.clone(),
+        },
         phone: OwnPhone {
             factors: store,
             numbers: change_number(base, personal),
@@ -144,20 +153,29 @@ pub fn code_issuance(
 pub fn code_verification(
     base: &Base,
     codes: Arc<dyn Codes>,
+    recovery: Arc<dyn RecoveryMacs>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
 ) -> CodeVerificationApp {
     let store = Arc::new(base.store.clone());
+    let recover = UseRecoveryCode {
+        store: store.clone(),
+        macs: recovery.clone(),
+        signer: signer.clone(),
+        clock: base.clock.clone(),
+        entropy: base.entropy.clone(),
+    };
     let verify = VerifyCode {
         store: store.clone(),
         replace: ReplaceNumber { store: store.clone(), entropy: base.entropy.clone() },
-        trust: TrustDevice { store, entropy: base.entropy.clone() },
+        recovery: MakeRecoveryCodes { macs: recovery, entropy: base.entropy.clone() },
         codes,
         signer,
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
     };
-    CodeVerificationApp { verify, tokens: LoginTokens::new(sealer) }
+    let trust = TrustDevice { store, entropy: base.entropy.clone() };
+    CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer) }
 }
 
 pub fn user_directory(

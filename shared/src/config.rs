@@ -74,6 +74,8 @@ pub enum SecretName {
     PublicKeys,
     /// Keys that codes are derived and checked with.
     CodePepper,
+    /// Keys that recovery codes are hashed with.
+    RecoveryPepper,
     /// Keys that login tokens are sealed with.
     Sealing,
     /// Keys of identifiers' hashes and of sealed personal data.
@@ -83,10 +85,11 @@ pub enum SecretName {
 }
 
 impl SecretName {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Signing,
         Self::PublicKeys,
         Self::CodePepper,
+        Self::RecoveryPepper,
         Self::Sealing,
         Self::PersonalData,
         Self::Operator,
@@ -97,6 +100,7 @@ impl SecretName {
             Self::Signing => "signing",
             Self::PublicKeys => "public-keys",
             Self::CodePepper => "code-pepper",
+            Self::RecoveryPepper => "recovery-pepper",
             Self::Sealing => "sealing",
             Self::PersonalData => "personal-data",
             Self::Operator => "operator",

@@ -3,7 +3,9 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use shared::auth::{CodePeppers, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys};
+use shared::auth::{
+    CodePeppers, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys, SigningKeys,
+};
 use shared::config::{OsEntropy, SecretName};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tests::aws::{SecretsManager, Sns};
@@ -140,6 +142,7 @@ fn new_secrets(canaries: &mut Canaries) -> (String, BTreeMap<String, String>) {
             SecretName::Signing => signing.expose().clone(),
             SecretName::PublicKeys => SigningKeys::parse(signing.expose()).unwrap().public_keys().jwks(),
             SecretName::CodePepper => CodePeppers::generate(&OsEntropy).into_exposed(),
+            SecretName::RecoveryPepper => RecoveryPeppers::generate(&OsEntropy).into_exposed(),
             SecretName::Sealing => SealingKeys::generate(&OsEntropy).into_exposed(),
             SecretName::PersonalData => PersonalDataKeys::generate(&OsEntropy).into_exposed(),
             SecretName::Operator => operator.clone(),

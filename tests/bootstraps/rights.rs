@@ -25,6 +25,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.keep_users().await;
     world.log_in().await;
     world.mind_own_number().await;
+    world.mind_devices().await;
     world.log_in_by_id_token().await;
     world.notify().await;
     world.keep_the_trail().await;
@@ -218,8 +219,9 @@ impl World {
         self.step(&login, "code", json!({})).await.refused(429, "rate_limited");
     }
 
-    /// Everything of `/v1/me`: a number is replaced and removed by its user.
+    /// Everything of `/v1/me`: a number is replaced and removed by its user, who makes recovery codes and uses one.
     async fn mind_own_number(&self) {
+        self.admin("PATCH", "/security", json!({ "recovery_codes": { "enabled": true } })).await.expect(200);
         let (old, new) = ("+12025550105", "+12025550106");
         let dan = self.user(json!({ "username": "dan", "password": PASSWORD })).await;
         self.admin("PUT", &format!("{dan}/phone"), json!({ "phone": old })).await.expect(200);
@@ -235,6 +237,50 @@ impl World {
         self.pass(&login, old).await;
         self.pass(&login, new).await;
         self.send(me("DELETE")).await.expect(204);
+        let call = Call::new("POST", "/v1/me/recovery-codes").bearer(&access);
+        let codes = self.send(call).await.expect(201);
+        let login = self.start_login("dan").await;
+        self.step(&login, "phone", json!({ "phone": new })).await.expect(200);
+        self.pass(&login, new).await;
+        let login = self.start_login("dan").await;
+        let code = text(&codes, "/recovery_codes/0");
+        self.step(&login, "verification", json!({ "recovery_code": code })).await.refused(401, "wrong_code");
+    }
+
+    /// Everything of trusted devices, by their user and by an administrator.
+    async fn mind_devices(&self) {
+        self.admin("PATCH", "/security", json!({ "trusted_devices": { "enabled": true } })).await.expect(200);
+        let fay = self.user(json!({ "username": "fay", "password": PASSWORD })).await;
+        let mut done = Value::Null;
+        // The second device takes the place of the first, whose number is gone.
+        for number in ["+12025550107", "+12025550108"] {
+            self.admin("PUT", &format!("{fay}/phone"), json!({ "phone": number })).await.expect(200);
+            let login = self.start_login("fay").await;
+            self.step(&login, "code", json!({})).await.expect(200);
+            let body = json!({ "code": self.deployment.sns.code_sent_to(number), "trust_device": true });
+            done = self.step(&login, "verification", body).await.expect(200);
+        }
+        let device = text(&done, "/trusted_device/id");
+        let body = json!({
+            "application": self.application,
+            "password": { "account": "fay", "password": PASSWORD },
+            "trusted_device": done["trusted_device"]["token"],
+        });
+        let spared = self.send(Call::post("/v1/logins", &body)).await.expect(200);
+        let access = text(&spared, "/tokens/access_token");
+        let devices = format!("{fay}/trusted-devices");
+        assert_eq!(self.get(&devices).await["items"].as_array().unwrap().len(), 1);
+        self.get(&format!("{devices}/{device}")).await;
+        let own = |method: &str, rest: &str| {
+            Call::new(method, &format!("/v1/me/trusted-devices{rest}")).bearer(&access)
+        };
+        let one = format!("/{device}");
+        self.send(own("GET", "")).await.expect(200);
+        self.send(own("GET", &one)).await.expect(200);
+        self.send(own("DELETE", &one)).await.expect(204);
+        self.send(own("DELETE", "")).await.expect(204);
+        self.admin("DELETE", &format!("{devices}/{device}"), Value::Null).await.refused(404, "not_found");
+        self.delete(&devices).await;
     }
 
     /// The stream shows the notices that the changes have left, and shows them again.

@@ -2,7 +2,9 @@
 //! request. docs/PERFORMANCE.md has the table.
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+mod devices;
 mod own_phone;
+mod recovery;
 mod world;
 
 use serde_json::json;

@@ -22,6 +22,9 @@ const APPLICATION: &str = "app_c9G6jkWw6EU2SBRKrKwSm1";
 const SOURCE: &str = "src_v5bq0PmEbTB9c1Jz6hLkXo";
 const KEY: &str = "key_ldvYBOdtWHeT";
 const USER: &str = "usr_UnbUzVv0gEEfyMKr6TZnr6";
+const DEVICE: &str = "dev_4vJ9sNc0Wq2RtYxB7mKfLd";
+const DEVICE_TOKEN: &str =
+    "mfa_device_4vJ9sNc0Wq2RtYxB7mKfLd_pS8hZ3uGqE1wXn5aTjC6oVyRk0iMbQ9fDl2eHzJsWtP7gNcU4xA";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
 const CODE: &str = "493021";
 
@@ -93,6 +96,11 @@ fn text(answer: &Value, pointer: &str) -> String {
 async fn own_account(client: &mut Client, access: &str) {
     client.call("get_own_phone", "", access, 200).await;
     client.call("get_own_phone", "", "", 401).await;
+    client.call("list_own_trusted_devices", "", access, 200).await;
+    client.call("get_own_trusted_device", "", access, 200).await;
+    client.call("revoke_own_trusted_device", "", access, 204).await;
+    client.call("get_own_trusted_device", "", access, 404).await;
+    client.call("revoke_own_trusted_devices", "", access, 204).await;
     client.call("replace_own_phone", "number", access, 409).await;
     client.real.insert("+1 202 555 0123", "+1 202 555 0124".to_owned());
     client.call("replace_own_phone", "number", access, 202).await;
@@ -166,13 +174,20 @@ async fn every_operation_answers_as_described() {
     client.real.insert(CODE, other.to_owned());
     client.call("verify_code", "code", &token, 401).await;
     client.real.insert(CODE, code);
-    let done = client.call("verify_code", "code", &token, 200).await;
+    let done = client.call("verify_code", "trust", &token, 200).await;
     client.call("verify_code", "code", &token, 409).await;
+    client.takes(DEVICE, &done, "/trusted_device/id");
+    client.takes(DEVICE_TOKEN, &done, "/trusted_device/token");
+    client.call("start_login", "trusted_device", "", 200).await;
+    client.call("list_trusted_devices", "", &admin, 200).await;
+    client.call("get_trusted_device", "", &admin, 200).await;
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     client.call("get_jwks", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
+    client.call("revoke_trusted_device", "", &admin, 404).await;
+    client.call("revoke_trusted_devices", "", &admin, 204).await;
     client.call("update_user", "details", &admin, 200).await;
     client.call("update_user", "no_email", &admin, 200).await;
     client.call("bind_user_phone", "number", &admin, 200).await;

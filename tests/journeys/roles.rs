@@ -27,8 +27,18 @@ fn permission(operation: &str) -> Option<Permission> {
         | "update_application_security"
         | "create_identity_source"
         | "delete_identity_source" => WritePolicy,
-        "create_user" | "update_user" | "delete_user" | "bind_user_phone" | "unbind_user_phone" => WriteUsers,
-        "list_users" | "get_user" | "list_user_challenges" => ReadUsers,
+        "create_user"
+        | "update_user"
+        | "delete_user"
+        | "bind_user_phone"
+        | "unbind_user_phone"
+        | "revoke_trusted_devices"
+        | "revoke_trusted_device" => WriteUsers,
+        "list_users"
+        | "get_user"
+        | "list_user_challenges"
+        | "list_trusted_devices"
+        | "get_trusted_device" => ReadUsers,
         "create_admin_key" | "delete_admin_key" => WriteKeys,
         "list_admin_keys" | "get_admin_key" => ReadKeys,
         "list_audit_events" => ReadAudit,
@@ -51,6 +61,7 @@ fn path(world: &World, template: &str, user: &str) -> String {
         .replace("{user}", user)
         .replace("{source}", "src_0000000000000000000000")
         .replace("{key}", "key_000000000000")
+        .replace("{device}", "dev_0000000000000000000000")
 }
 
 async fn call(world: &World, route: (&str, &str, &str), user: &str, credential: Option<&str>) -> Answer {

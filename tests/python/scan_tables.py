@@ -80,6 +80,14 @@ KINDS = {
             "replaces": "S", "old_proven": "N", "sent_since": "N",
         },
     ),
+    "trusted device": (
+        "logins", rf"login#ten_{ID}#usr_{ID}", rf"trusted-device#dev_{ID}",
+        {
+            "device": "S", "hash": "B", "application": "S", "created_at": "N", "expires_at": "N", "phone_hash": "S", "phone_since": "N",
+            "ttl": "N",
+        },
+        {},
+    ),
     "notice": (
         "logins", r"notice#\d", rf"\d{{13}}#usr_{ID}#{ID}",
         {"id": "S", "kind": "S", "tenant": "S", "user": "S", "to": "S", "country": "S", "sender_name": "S", "created_at": "N", "ttl": "N"},

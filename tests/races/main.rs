@@ -37,6 +37,8 @@ on_both_engines!(
     d1_of_16_users_of_one_name_one_is_made,
     c1_a_switch_is_in_force_at_the_next_login_of_another_process,
     h4_a_budget_is_never_overrun,
+    h7_of_24_uses_of_one_recovery_code_one_counts,
+    h7_of_10_recovery_codes_in_one_login_one_is_used_up,
 );
 
 const NUMBER: &str = "+12025550101";
@@ -186,4 +188,44 @@ async fn h4_a_budget_is_never_overrun(mut pair: Pair) {
     assert_eq!(pair.messages().await, 10);
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert_eq!(text(&refused.json, "/rule"), "per_tenant_day");
+}
+
+/// The recovery codes of a user who binds a number.
+async fn recovery_codes(pair: &mut Pair, name: &str) -> Vec<String> {
+    pair.security(json!({ "recovery_codes": { "enabled": true } })).await;
+    pair.user(name, None).await;
+    let login = pair.login(name).await;
+    pair.step(0, &login, "phone", json!({ "phone": NUMBER })).await.expect(200);
+    let code = pair.code(&login, NUMBER).await;
+    let done = pair.step(0, &login, "verification", json!({ "code": code })).await.expect(200);
+    let codes: Vec<_> =
+        done["recovery_codes"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
+    codes.iter().for_each(|code| pair.canaries.add("recovery code", code));
+    codes
+}
+
+async fn h7_of_24_uses_of_one_recovery_code_one_counts(mut pair: Pair) {
+    let codes = recovery_codes(&mut pair, "ann").await;
+    let mut logins = Vec::new();
+    for _ in 0..24 {
+        logins.push(pair.login("ann").await);
+    }
+    let body = json!({ "recovery_code": codes[0] });
+    let answers = race(24, |i| pair.step(i, &logins[i], "verification", body.clone())).await;
+    assert_eq!(count(&answers, 200, ""), 1, "{:?}", outcomes(&answers));
+    assert_eq!(count(&answers, 401, "wrong_code"), 23, "{:?}", outcomes(&answers));
+}
+
+async fn h7_of_10_recovery_codes_in_one_login_one_is_used_up(mut pair: Pair) {
+    let codes = recovery_codes(&mut pair, "ann").await;
+    let login = pair.login("ann").await;
+    let give = |i: usize| json!({ "recovery_code": codes[i] });
+    let answers = race(10, |i| pair.step(i, &login, "verification", give(i))).await;
+    assert_eq!(count(&answers, 200, ""), 1, "{:?}", outcomes(&answers));
+    let used = answers.iter().position(|answer| answer.status == 200).unwrap();
+    for i in 0..10 {
+        let login = pair.login("ann").await;
+        let answer = pair.step(i, &login, "verification", give(i)).await;
+        assert_eq!(answer.status == 200, i != used, "code {i}, {used} was used: {}", answer.text());
+    }
 }

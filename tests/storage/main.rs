@@ -175,6 +175,8 @@ macro_rules! contract {
     };
 }
 
+mod recovery;
+
 contract!(
     a_number_is_asked_for_three_times_and_takes_code_and_guesses_away,
     a_send_is_reserved_only_on_what_was_read,
@@ -269,12 +271,12 @@ async fn a_bind_commits_once_for_the_number_that_its_code_was_sent_to(stage: Sta
     stage.ask("42").await.unwrap();
     stage.sent(true).await;
     let number = phone("42");
-    let commit = || stage.store.commit_bind(stage.key(), &number, &RIGHT, at(3));
+    let commit = || stage.store.commit_bind(stage.key(), &number, &RIGHT, None, at(3));
     assert_eq!(commit().await.unwrap(), Err(BindRefused::NumberChanged), "nothing was guessed yet");
     stage.store.count_failure(&stage.tenant, &stage.user).await.unwrap();
     judged(stage.guess(RIGHT, "a", at(1)).await);
     judged(stage.guess(RIGHT, "b", at(2)).await);
-    let other = stage.store.commit_bind(stage.key(), &phone("43"), &RIGHT, at(3)).await.unwrap();
+    let other = stage.store.commit_bind(stage.key(), &phone("43"), &RIGHT, None, at(3)).await.unwrap();
     assert_eq!(other, Err(BindRefused::NumberChanged), "another number than the one asked for");
     assert_eq!(commit().await.unwrap(), Ok(()));
     assert_eq!(commit().await.unwrap(), Err(BindRefused::Completed));
@@ -313,7 +315,7 @@ async fn a_bind_finds_the_number_or_the_user_taken(stage: Stage) {
     let bound = Factor { phone: Some(phone("42")), revision: 1, ..Factor::default() };
     assert_eq!(stage.store.create_user(&user, &bound, &[]).await.unwrap(), UserWrite::Done);
     let number = phone("42");
-    let taken = stage.store.commit_bind(stage.key(), &number, &RIGHT, at(2)).await.unwrap();
+    let taken = stage.store.commit_bind(stage.key(), &number, &RIGHT, None, at(2)).await.unwrap();
     assert_eq!(taken, Err(BindRefused::Taken));
     assert!(stage.state().await.0.phone.is_none(), "all or nothing");
     let back = stage.store.forget_number(stage.key(), &number).await.unwrap().unwrap();

@@ -22,6 +22,7 @@ const SECRET_MEMBERS: &[(&str, &str)] = &[
     ("access_token", "access token"),
     ("id_token", "id token"),
     ("token", "id token"),
+    ("trusted_device", "trusted device"),
 ];
 
 /// The secrets that one test has known.

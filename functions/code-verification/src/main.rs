@@ -7,7 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (codes, sealer, signer) = tokio::try_join!(lambda.codes(), lambda.sealer(), lambda.signer())?;
-    let app = compose::code_verification(&lambda.base, codes, sealer, signer);
+    let (codes, recovery, sealer, signer) =
+        tokio::try_join!(lambda.codes(), lambda.recovery(), lambda.sealer(), lambda.signer())?;
+    let app = compose::code_verification(&lambda.base, codes, recovery, sealer, signer);
     lambda.serve(app, ROUTES).await
 }

@@ -7,8 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer, access) =
-        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.access_tokens())?;
-    let app = compose::phone_binding(&lambda.base, personal, sealer, access, lambda.own_host()?);
+    let (personal, sealer, access, recovery) =
+        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.access_tokens(), lambda.recovery())?;
+    let app = compose::phone_binding(&lambda.base, personal, sealer, access, recovery, lambda.own_host()?);
     lambda.serve(app, ROUTES).await
 }

@@ -5,16 +5,16 @@ use crate::keys::Keys;
 use shared::api::notifications::NotificationsApp;
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
-    KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys,
-    XChaChaLoginSealer, XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
+    IssuerAddresses, KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, RecoveryPeppers,
+    SealingKeys, SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self as functions, Base};
 use shared::dynamodb::DynamoStore;
 use shared::http::Edge;
 use shared::ports::{
-    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, SmsSender,
-    TokenSigner,
+    AccessTokens, Clock, Codes, Entropy, IdTokens, LoginSealer, Passwords, PersonalData, RecoveryMacs,
+    SmsSender, TokenSigner,
 };
 use std::sync::Arc;
 
@@ -53,6 +53,8 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let sealer: Arc<dyn LoginSealer> =
         Arc::new(XChaChaLoginSealer::new(SealingKeys::parse(&keys.sealing)?, random()));
     let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(CodePeppers::parse(&keys.code_pepper)?));
+    let recovery: Arc<dyn RecoveryMacs> =
+        Arc::new(HmacRecoveryCodes::new(RecoveryPeppers::parse(&keys.recovery_pepper)?));
     let signing = SigningKeys::parse(&keys.signing)?;
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
@@ -73,9 +75,16 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         signer.clone(),
         Some(host.clone()),
     );
-    let phone_binding = functions::phone_binding(&base, personal.clone(), sealer.clone(), access, Some(host));
+    let phone_binding = functions::phone_binding(
+        &base,
+        personal.clone(),
+        sealer.clone(),
+        access,
+        recovery.clone(),
+        Some(host),
+    );
     let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
-    let code_verification = functions::code_verification(&base, codes, sealer, signer);
+    let code_verification = functions::code_verification(&base, codes, recovery, sealer, signer);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
         .mount(Arc::new(policy_admin), policy_admin::ROUTES)

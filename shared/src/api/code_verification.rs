@@ -1,16 +1,22 @@
-//! Function `code-verification`: judges guesses.
+//! Function `code-verification`: judges guesses and takes recovery codes.
 
 use super::login_wire::{LoginAnswer, open_login};
+use super::trusted_devices::NewDeviceBody;
+use crate::domain::recovery::RecoveryCode;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::trust_device::TrustDevice;
+use crate::usecase::use_recovery_code::UseRecoveryCode;
 use crate::usecase::verify_code::VerifyCode;
 use serde::Deserialize;
 
 /// What the function needs.
 pub struct CodeVerificationApp {
     pub verify: VerifyCode,
+    pub recover: UseRecoveryCode,
+    pub trust: TrustDevice,
     pub tokens: LoginTokens,
 }
 
@@ -22,27 +28,48 @@ pub const ROUTES: &[Route<CodeVerificationApp>] =
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Verify {
-    code: String,
+    code: Option<String>,
+    recovery_code: Option<String>,
     #[serde(default)]
     trust_device: bool,
+}
+
+/// What was given in the place of what a message says, or that itself.
+enum Given {
+    Code(Secret<String>),
+    Recovery(RecoveryCode),
 }
 
 async fn verify_code(app: &CodeVerificationApp, call: Call) -> Result<Reply, Problem> {
     let ticket = open_login(&call, &app.tokens)?;
     // What can't be a code costs no attempt.
-    let (code, trust_device) = match read_code(&call, ticket.code.length) {
+    let (given, trust_device) = match read_code(&call, ticket.code.length) {
         Ok(read) => read,
         Err(refusal) => return Err(app.verify.refuse(ticket, refusal).await.into()),
     };
-    let verified = app.verify.verify(ticket, &code, trust_device, &call.provenance()).await?;
-    Ok(Reply::ok(&LoginAnswer::verified(verified)))
+    let verified = match given {
+        Given::Code(code) => app.verify.verify(ticket, &code, &call.provenance()).await?,
+        Given::Recovery(code) => app.recover.take(ticket, &code, &call.provenance()).await?,
+    };
+    let device = if trust_device { app.trust.trust(&verified, &call.provenance()).await } else { None };
+    let answer = LoginAnswer::verified(verified);
+    Ok(Reply::ok(&LoginAnswer { trusted_device: device.map(NewDeviceBody::from), ..answer }))
 }
 
-fn read_code(call: &Call, length: u8) -> Result<(Secret<String>, bool), Refusal> {
-    let Verify { code, trust_device } = call.json()?;
-    if code.len() == usize::from(length) && code.bytes().all(|b| b.is_ascii_digit()) {
-        Ok((Secret::new(code), trust_device))
-    } else {
-        Err(Refusal::InvalidRequest(format!("code takes exactly {length} ASCII digits")))
-    }
+fn read_code(call: &Call, length: u8) -> Result<(Given, bool), Refusal> {
+    let Verify { code, recovery_code, trust_device } = call.json()?;
+    let given = match (code, recovery_code) {
+        (Some(code), None) => {
+            if code.len() == usize::from(length) && code.bytes().all(|b| b.is_ascii_digit()) {
+                Ok(Given::Code(Secret::new(code)))
+            } else {
+                Err(Refusal::InvalidRequest(format!("code takes exactly {length} ASCII digits")))
+            }
+        }
+        (None, Some(text)) => RecoveryCode::parse(&text)
+            .map(Given::Recovery)
+            .ok_or_else(|| Refusal::InvalidRequest("recovery_code takes 24 letters and digits".into())),
+        _ => Err(Refusal::InvalidRequest("exactly one of code and recovery_code is needed".into())),
+    };
+    Ok((given?, trust_device))
 }

@@ -4,6 +4,7 @@ use super::trusted_devices::NewDeviceBody;
 use crate::domain::challenge::Challenge;
 use crate::domain::login::{LoginState, Status, Ticket};
 use crate::domain::refusal::Refusal;
+use crate::domain::secret::Secret;
 use crate::http::{Call, Problem};
 use crate::ports::Tokens;
 use crate::usecase::LoginFailure;
@@ -126,21 +127,33 @@ pub struct LoginAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokensWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovery_codes: Option<Vec<String>>,
     pub trusted_device: Option<NewDeviceBody>,
 }
 
 impl LoginAnswer {
     pub fn of(state: &LoginState) -> Self {
-        Self { login: state.into(), login_token: None, tokens: None, trusted_device: None }
+        Self {
+            login: state.into(),
+            login_token: None,
+            tokens: None,
+            recovery_codes: None,
+            trusted_device: None,
+        }
     }
 
     pub fn verified(verified: Verified) -> Self {
         Self {
             tokens: verified.tokens.map(TokensWire::from),
-            trusted_device: verified.trusted_device.map(NewDeviceBody::from),
+            recovery_codes: verified.recovery_codes.map(exposed),
             ..Self::of(&verified.state)
         }
     }
+}
+
+/// Recovery codes, in the one answer that shows them.
+pub(super) fn exposed(codes: Vec<Secret<String>>) -> Vec<String> {
+    codes.into_iter().map(Secret::into_exposed).collect()
 }
 
 impl From<LoginFailure> for Problem {

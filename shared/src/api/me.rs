@@ -1,6 +1,6 @@
 //! `/v1/me`: what users do about their own second factor, with an access token.
 
-use super::login_wire::LoginAnswer;
+use super::login_wire::{LoginAnswer, exposed};
 use super::phone_binding::PhoneBindingApp;
 use crate::domain::factor::FactorPhone;
 use crate::http::{Call, Problem, Reply};
@@ -52,4 +52,16 @@ pub(super) async fn delete_phone(app: &PhoneBindingApp, call: Call) -> Result<Re
     let me = user(app, &call).await?;
     app.phone.remove(&me).await?;
     Ok(Reply::no_content())
+}
+
+#[derive(Serialize)]
+struct RecoveryCodesBody {
+    recovery_codes: Vec<String>,
+}
+
+/// Takes no body, or an empty object.
+pub(super) async fn renew_recovery_codes(app: &PhoneBindingApp, call: Call) -> Result<Reply, Problem> {
+    let me = user(app, &call).await?;
+    let recovery_codes = exposed(app.recovery.renew(&me).await?);
+    Ok(Reply::json(StatusCode::CREATED, &RecoveryCodesBody { recovery_codes }))
 }

@@ -8,6 +8,7 @@ use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::recovery_codes::RenewRecoveryCodes;
 use crate::usecase::trusted_devices::ManageDevices;
 use serde::Deserialize;
 
@@ -18,6 +19,7 @@ pub struct PhoneBindingApp {
     pub gate: AccessGate,
     pub phone: OwnPhone,
     pub replace: AskReplacement,
+    pub recovery: RenewRecoveryCodes,
     pub devices: ManageDevices,
 }
 
@@ -32,6 +34,7 @@ pub const ROUTES: &[Route<PhoneBindingApp>] = &[
     route!("GET", "/v1/me/phone", "get_own_phone", me::get_phone),
     route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
     route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),
+    route!("POST", "/v1/me/recovery-codes", "renew_recovery_codes", me::renew_recovery_codes),
     route!("GET", "/v1/me/trusted-devices", "list_own_trusted_devices", trusted_devices::list_own),
     route!("DELETE", "/v1/me/trusted-devices", "revoke_own_trusted_devices", trusted_devices::revoke_all_own),
     route!("GET", "/v1/me/trusted-devices/{device}", "get_own_trusted_device", trusted_devices::get_own),

@@ -102,6 +102,7 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
             login: Login::done(&ticket),
             login_token: None,
             tokens: Some(tokens.into()),
+            recovery_codes: None,
             trusted_device: None,
         },
     };

@@ -172,6 +172,22 @@ impl CodePeppers {
     }
 }
 
+/// `recovery-pepper`: what recovery codes are hashed with.
+#[derive(Debug)]
+pub struct RecoveryPeppers(pub(super) Ring);
+
+impl RecoveryPeppers {
+    /// Reads `{"current":"ID","keys":{"ID":"base64 of 32 bytes",…}}`.
+    pub fn parse(value: &Value) -> Result<Self, KeyringError> {
+        Ring::parse("recovery-pepper", value).map(Self)
+    }
+
+    /// A new secret with one key, as [`Self::parse`] reads it.
+    pub fn generate(entropy: &dyn Entropy) -> Secret<Value> {
+        Secret::new(Ring::generate(entropy))
+    }
+}
+
 /// `personal-data`: what identifies a person is sealed with the ring and indexed by a hash under `hash_key`. The hash key stands outside the
 /// ring because a hash can't name its key: to replace it, every identifier has to be opened, hashed again and its owner item rewritten.
 #[derive(Debug)]

@@ -10,15 +10,19 @@ pub mod jwt_provider;
 mod keyring;
 mod oidc;
 mod password;
+mod recovery;
 mod sealing;
 mod signing_keys;
 mod tokens;
 
 pub use access_tokens::AccessTokenVerifier;
 pub use codes::HmacCodes;
-pub use keyring::{CodePeppers, KeyringError, OperatorHashes, PersonalDataKeys, SealingKeys};
+pub use keyring::{
+    CodePeppers, KeyringError, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys,
+};
 pub use oidc::{IssuerAddresses, OidcIdTokens};
 pub use password::Argon2Passwords;
+pub use recovery::HmacRecoveryCodes;
 pub use sealing::{XChaChaLoginSealer, XChaChaPersonalData};
 pub use signing_keys::{PublicKeys, SigningKeys};
 pub use tokens::{ACCESS_TOKEN_SECONDS, Es256TokenSigner};

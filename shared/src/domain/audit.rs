@@ -16,7 +16,7 @@ use super::admin_key::Role;
 use super::ids::{ApplicationId, EventId, KeyId, TenantId, UserId};
 use super::time::Timestamp;
 pub use changes::AuditedChange;
-pub use logins::{CountedFailure, JudgedGuess, LoginStep, RefusedSend};
+pub use logins::{CountedFailure, GuessedCode, JudgedGuess, LoginStep, RefusedSend};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
@@ -129,6 +129,9 @@ kinds! {
     LoginBlocked = "login.blocked",
     /// The first message to a user that a rule refused in an hour.
     SendRefused = "send.refused",
+    /// By the user; those that are made with a bind are not told apart from it.
+    RecoveryCodesMade = "recovery_codes.made",
+    RecoveryCodeUsed = "recovery_code.used",
     TrustedDeviceAdded = "trusted_device.added",
     /// By its user or by an administrator. One that only became worth nothing, by its number or its time, has no event.
     TrustedDeviceRevoked = "trusted_device.revoked",

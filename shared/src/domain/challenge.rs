@@ -146,7 +146,7 @@ impl Challenge {
     }
 
     /// Whether the old number was proven recently enough to be replaced now.
-    fn old_proof_holds(&self, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn old_proof_holds(&self, now: Timestamp) -> Result<(), Refusal> {
         let holds = self.old_proven.is_some_and(|at| now < at.plus_secs(OLD_PROOF_SECONDS));
         holds.then_some(()).ok_or(Refusal::StepUpRequired)
     }

@@ -37,6 +37,7 @@ fn ticket() -> Ticket {
         self_service: true,
         countries: vec!["US".into()],
         sending_enabled: true,
+        recovery_codes: false,
         limits: Limits::default(),
         sees_client: true,
         bound_hint: None,

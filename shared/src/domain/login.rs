@@ -128,6 +128,8 @@ pub struct Ticket {
     /// ISO 3166-1 alpha-2 codes that messages may go to.
     pub countries: Vec<String>,
     pub sending_enabled: bool,
+    /// Whether recovery codes are made and taken.
+    pub recovery_codes: bool,
     pub limits: Limits,
     /// Whether calls come from the client itself. A login that a back end started, with the application's secret, is
     /// likely carried on by it too: its address is not the user's and counts against no limit.
@@ -184,6 +186,7 @@ impl Ticket {
             self_service: rules.phone_binding.self_service,
             countries: tenant.security.countries_allow.clone(),
             sending_enabled: tenant.security.sending_enabled,
+            recovery_codes: tenant.security.recovery_codes_enabled,
             limits: tenant.security.limits,
             sees_client: start.sees_client,
             bound_hint: start.bound_hint,

@@ -21,6 +21,7 @@ pub mod notice;
 pub mod phone;
 pub mod policy;
 pub mod price;
+pub mod recovery;
 pub mod refusal;
 pub mod replacement;
 pub mod secret;

@@ -16,6 +16,7 @@
 //! | directory | `audit#TENANT#USER` | `MILLIS#EVENT` | the same event once more, where it is about a user |
 //! | logins | `login#TENANT#USER` | `factor` | bound number, failures |
 //! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
+//! | logins | `login#TENANT#USER` | `recovery` | recovery codes (hashes) |
 //! | logins | `login#TENANT#USER` | `trusted-device#ID` | a device that the user trusts |
 //! | logins | `limit#…` | `limit` | one limit |
 //! | logins | `limit#refused#TENANT#USER#RULE#HOUR` | `limit` | what one rule refused of a user's messages in an hour |
@@ -185,6 +186,11 @@ pub fn challenges_since(start: Timestamp) -> String {
 
 pub fn challenge(tenant: &TenantId, user: &UserId, started_at: Timestamp, login: &LoginId) -> Key {
     Key::new(login_partition(tenant, user), format!("{}#{login}", challenges_since(started_at)))
+}
+
+/// A user's recovery codes. They sort after the factor, outside of what is read for a login.
+pub fn recovery(tenant: &TenantId, user: &UserId) -> Key {
+    Key::new(login_partition(tenant, user), "recovery")
 }
 
 /// What every trusted device's sort key starts with. It sorts after the factor, so that one query reads the factor and the devices.

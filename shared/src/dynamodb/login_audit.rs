@@ -8,10 +8,11 @@ use super::keys::{self, Key};
 use super::request::{Item, number, string};
 use super::transaction::Expression;
 use crate::domain::audit::{
-    AuditEvent, CountedFailure, EventKind, JudgedGuess, LoginStep, Provenance, RefusedSend,
+    AuditEvent, CountedFailure, EventKind, GuessedCode, JudgedGuess, LoginStep, Provenance, RefusedSend,
 };
 use crate::domain::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
 use crate::domain::login::Purpose;
+use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::login::{Guess, LoginKey};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -33,6 +34,11 @@ pub(super) fn encode_guess(guess: &Guess<'_>) -> AttributeValue {
     ]);
     entry.extend(provenance_attributes(guess.provenance));
     AttributeValue::M(entry)
+}
+
+/// The entry of a recovery code's attempt, so that an entry's place in the list is the attempt's number.
+pub(super) fn encode_recovery(at: Timestamp) -> AttributeValue {
+    AttributeValue::M(Item::from([("at".to_owned(), number(at.millis()))]))
 }
 
 /// A factor's `last_failure`.
@@ -112,20 +118,21 @@ fn guesses(
     let mut events = Vec::new();
     for (index, entry) in judged(new).iter().enumerate().skip(told) {
         let entry = Reader::need(entry.as_m().ok(), "judged")?;
+        // A recovery code's attempt: what came of it is kept with what it did.
+        let Some(macs) = entry.get("macs").and_then(|macs| macs.as_bs().ok()) else { continue };
         let step = step(tenant, user, entry)?;
         // The change that added a guess has the code that it was at. Any other may have a newer one, or none.
         let same = old.is_some() || read.time("first_sent_at").is_some_and(|sent| sent <= step.at);
         let Some(code) = code.filter(|_| same) else { continue };
-        let macs = Reader::need(entry.get("macs").and_then(|macs| macs.as_bs().ok()), "macs")?;
         let purpose = Reader(entry).text("purpose").and_then(Purpose::parse);
-        let text = |name| read.text(name).map(str::to_owned);
+        let text = |name| Reader::need(read.text(name), name).map(str::to_owned);
         let guess = JudgedGuess {
             step,
             login: Reader::need(read.text("login").and_then(LoginId::parse), "login")?,
             purpose: Reader::need(purpose, "purpose")?,
             attempt: u32::try_from(index + 1).map_err(Fault::new)?,
             max_attempts: Reader::need(read.number("max_attempts"), "max_attempts")?,
-            sent_to: text("sent_hash").zip(text("sent_hint")),
+            of: GuessedCode::Sms { hash: text("sent_hash")?, hint: text("sent_hint")? },
             right: macs.iter().any(|mac| mac.as_ref() == code),
         };
         events.extend(guess.told(|kind| derived_id(kind, key, index + 1)));

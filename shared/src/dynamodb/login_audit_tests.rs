@@ -1,5 +1,4 @@
 use super::*;
-use crate::domain::time::Timestamp;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -96,6 +95,13 @@ fn an_event_has_the_same_id_however_it_is_told_and_no_other_event_has_it() {
     assert_eq!(kinds(&all[2..]), last);
     let ids: BTreeSet<_> = all.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.len(), all.len());
+}
+
+#[test]
+fn a_recovery_codes_attempt_only_counts() {
+    let item = challenge(vec![encode_recovery(at(20)), entry(WRONG, 21), entry(WRONG, 22)]);
+    let wanted = [EventKind::CodeRejected, EventKind::CodeRejected, EventKind::LoginBlocked];
+    assert_eq!(kinds(&told(None, &item)), wanted);
 }
 
 #[test]

@@ -109,6 +109,7 @@ impl VerifyStore for DynamoStore {
         key: LoginKey<'_>,
         phone: &FactorPhone,
         mac: &[u8; 32],
+        recovery: Option<&[[u8; 32]]>,
         now: Timestamp,
         event: &AuditEvent,
     ) -> Result<Result<(), BindRefused>, Fault> {
@@ -117,6 +118,9 @@ impl VerifyStore for DynamoStore {
             self.bind_factor(key, phone, now)?,
             self.complete(key, phone, mac, now)?,
         ];
+        if let Some(macs) = recovery {
+            actions.push(self.put_recovery_codes(key.tenant, key.user, macs, now)?);
+        }
         actions.extend(self.event_puts(event)?);
         for round in 0..BIND_TRIES {
             let request = self.client().transact_write_items();

@@ -214,12 +214,14 @@ pub trait VerifyStore: Send + Sync {
     async fn count_failure(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<(), Fault>;
     /// Sets the user's failures to zero.
     async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
-    /// One transaction: the number's owner, the user's factor, the challenge `completed`, the event.
+    /// One transaction: the number's owner, the user's factor, the challenge `completed`, the event; and the user's recovery codes, where
+    /// there are to be any, in the place of all that a number of before left.
     async fn commit_bind(
         &self,
         key: LoginKey<'_>,
         phone: &FactorPhone,
         mac: &[u8; 32],
+        recovery: Option<&[[u8; 32]]>,
         now: Timestamp,
         event: &AuditEvent,
     ) -> Result<Result<(), BindRefused>, Fault>;

@@ -9,6 +9,7 @@ pub mod login;
 pub mod notices;
 mod origins;
 mod policy;
+pub mod recovery;
 pub mod replacement;
 pub mod sms;
 pub mod trusted_devices;
@@ -26,6 +27,7 @@ pub use policy::{
     AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,
     PolicyReader, Saved, Tenants,
 };
+pub use recovery::RecoveryMacs;
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};
 use std::fmt;
 pub use users::{Binding, BindingReader, BindingStore, BindingWrite, NumberChange, UserStore, UserWrite};

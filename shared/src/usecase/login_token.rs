@@ -59,10 +59,13 @@ struct Wire {
     c: (u8, u32, u8, u32, u8),
     /// Days that a device is trusted for; none where none is.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    r: Option<u16>,
+    y: Option<u16>,
     b: bool,
     n: Vec<String>,
     on: bool,
+    /// Recovery codes.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    r: bool,
     /// Limits, in the order of [`Limits`]' fields.
     m: [u32; 9],
     /// Whether the client's own address is seen.
@@ -96,10 +99,11 @@ impl From<&Ticket> for Wire {
             i: ticket.started_at.millis(),
             e: ticket.expires_at.millis(),
             c: (c.length, c.lifetime_seconds, c.max_attempts, c.resend_cooldown_seconds, c.max_sends),
-            r: ticket.trusted_devices.enabled.then_some(ticket.trusted_devices.days),
+            y: ticket.trusted_devices.enabled.then_some(ticket.trusted_devices.days),
             b: ticket.self_service,
             n: ticket.countries.clone(),
             on: ticket.sending_enabled,
+            r: ticket.recovery_codes,
             m: [
                 m.per_phone_hour,
                 m.per_phone_day,
@@ -146,10 +150,11 @@ impl Wire {
             started_at: Timestamp::from_millis(self.i),
             expires_at: Timestamp::from_millis(self.e),
             code: CodeRules { length, lifetime_seconds, max_attempts, resend_cooldown_seconds, max_sends },
-            trusted_devices: TrustedDevices { enabled: self.r.is_some(), days: self.r.unwrap_or(0) },
+            trusted_devices: TrustedDevices { enabled: self.y.is_some(), days: self.y.unwrap_or(0) },
             self_service: self.b,
             countries: self.n,
             sending_enabled: self.on,
+            recovery_codes: self.r,
             limits: limits(self.m),
             sees_client: self.k,
             bound_hint: self.h,

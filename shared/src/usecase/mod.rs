@@ -17,6 +17,7 @@ pub mod login_token;
 mod notices;
 pub mod notify;
 pub mod own_phone;
+pub mod recovery_codes;
 pub mod replace_number;
 pub mod security_settings;
 pub mod sign_in;
@@ -26,6 +27,7 @@ pub mod tenants;
 mod test_numbers;
 pub mod trust_device;
 pub mod trusted_devices;
+pub mod use_recovery_code;
 pub mod users;
 pub mod verify_code;
 

@@ -3,8 +3,8 @@
 use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
+use super::recovery_codes::MakeRecoveryCodes;
 use super::replace_number::ReplaceNumber;
-use super::trust_device::{NewDevice, TrustDevice};
 use crate::domain::audit::{Actor, AuditedChange, Provenance};
 use crate::domain::challenge::{Challenge, Effect};
 use crate::domain::ids::{EventId, base62};
@@ -23,7 +23,7 @@ use subtle::ConstantTimeEq;
 pub struct VerifyCode {
     pub store: Arc<dyn VerifyStore>,
     pub replace: ReplaceNumber,
-    pub trust: TrustDevice,
+    pub recovery: MakeRecoveryCodes,
     pub codes: Arc<dyn Codes>,
     pub signer: Arc<dyn TokenSigner>,
     pub clock: Arc<dyn Clock>,
@@ -36,35 +36,19 @@ pub struct Verified {
     pub state: LoginState,
     /// Only at the end of a sign-in.
     pub tokens: Option<Tokens>,
-    /// Where the device was to be trusted, and is.
-    pub trusted_device: Option<NewDevice>,
+    /// Those of a user who has just bound a number. They are shown this once.
+    pub recovery_codes: Option<Vec<Secret<String>>>,
+    /// Which binding of which number the code has proven, at the end of a sign-in by one.
+    pub proven: Option<BoundPhone>,
 }
 
 impl VerifyCode {
-    /// With `trust_device`, the device of a sign-in that this completes is trusted from now on, where the policy of the login's start says so.
     pub async fn verify(
         &self,
         ticket: Ticket,
         code: &Secret<String>,
-        trust_device: bool,
         provenance: &Provenance,
     ) -> Result<Verified, LoginFailure> {
-        let (mut verified, proven) = self.judge(ticket, code, provenance).await?;
-        // The tokens are there: from here on the login is done, whatever becomes of the device.
-        if let Some(proven) = proven.filter(|_| trust_device) {
-            let LoginState { ticket, now, .. } = &verified.state;
-            verified.trusted_device = self.trust.trust(ticket, &proven, provenance, *now).await;
-        }
-        Ok(verified)
-    }
-
-    /// Also answers which binding a completed login has proven.
-    async fn judge(
-        &self,
-        ticket: Ticket,
-        code: &Secret<String>,
-        provenance: &Provenance,
-    ) -> Result<(Verified, Option<BoundPhone>), LoginFailure> {
         let now = self.clock.now();
         // The code may outlive its login, which takes nothing more.
         if ticket.is_over(now) {
@@ -106,12 +90,9 @@ impl VerifyCode {
                 if had_failures {
                     self.clear_failures(&ticket).await;
                 }
-                Ok((self.finish(at(ticket, Some(challenge), now))?, Some(proven)))
+                self.finish(at(ticket, Some(challenge), now), proven)
             }
-            Ok(Effect::Binds) => {
-                let verified = self.bind(ticket, challenge, provenance, now).await?;
-                Ok((verified, Some(BoundPhone { since: now, ..proven })))
-            }
+            Ok(Effect::Binds) => self.bind(ticket, challenge, provenance, now).await,
             Ok(Effect::ProvesOldNumber) => {
                 let proven = match self.replace.prove_old(&ticket, &mac, now).await {
                     Ok(proven) => proven,
@@ -121,9 +102,9 @@ impl VerifyCode {
                     self.clear_failures(&ticket).await;
                 }
                 let state = at(ticket, Some(proven), now);
-                Ok((Verified { state, tokens: None, trusted_device: None }, None))
+                Ok(Verified { state, tokens: None, recovery_codes: None, proven: None })
             }
-            Ok(Effect::Replaces) => Ok((self.replace(ticket, challenge, &mac, provenance, now).await?, None)),
+            Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
             Err(refusal) => Err(LoginFailure::new(refusal, at(ticket, Some(challenge), now))),
         }
     }
@@ -152,17 +133,21 @@ impl VerifyCode {
         let (Some(phone), Some(out)) = (challenge.pending.clone(), challenge.code.as_ref()) else {
             return Err(LoginFailure::new(Refusal::NoCodeSent, at(ticket, Some(challenge), now)));
         };
+        let codes = ticket.recovery_codes.then(|| self.recovery.make(&ticket.tenant, &ticket.user));
+        let macs = codes.as_ref().map(|codes| &*codes.macs);
         let bound = AuditedChange::phone_bound_at_login(&ticket.user, &ticket.application, &phone);
         let id = EventId::generate(|buffer| self.entropy.fill(buffer));
         let actor = Actor::User(ticket.user.clone());
         let event = bound.by(actor, provenance.clone(), ticket.tenant.clone(), now, id);
-        let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, now, &event).await?;
+        let commit = self.store.commit_bind(key(&ticket), &phone, &out.mac, macs, now, &event);
+        let committed = commit.await?;
         let refusal = match committed {
             Ok(()) => {
                 challenge.completed = Some(now);
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
-                return self.finish(state);
+                let done = self.finish(state, BoundPhone { hash: phone.hash, since: now })?;
+                return Ok(Verified { recovery_codes: codes.map(|codes| codes.shown), ..done });
             }
             Err(BindRefused::Completed) => {
                 challenge.completed = Some(now);
@@ -190,7 +175,7 @@ impl VerifyCode {
                 challenge.completed = Some(now);
                 let mut state = at(ticket, Some(challenge), now);
                 state.bound_hint = Some(phone.hint);
-                self.finish(state)
+                self.finish(state, BoundPhone { hash: phone.hash, since: now })
             }
             Err(failure) => {
                 if matches!(failure, Failure::Refused(Refusal::LoginComplete)) {
@@ -208,7 +193,7 @@ impl VerifyCode {
         }
     }
 
-    fn finish(&self, state: LoginState) -> Result<Verified, LoginFailure> {
+    fn finish(&self, state: LoginState, proven: BoundPhone) -> Result<Verified, LoginFailure> {
         let tokens = match state.ticket.purpose {
             Purpose::SignIn => {
                 Some(self.signer.sign(&claims(&state.ticket, Some(SecondFactor::Sms), state.now))?)
@@ -216,7 +201,8 @@ impl VerifyCode {
             // Its user is signed in already.
             Purpose::ReplacePhone => None,
         };
-        Ok(Verified { state, tokens, trusted_device: None })
+        let proven = tokens.is_some().then_some(proven);
+        Ok(Verified { state, tokens, recovery_codes: None, proven })
     }
 }
 

@@ -10,9 +10,9 @@ use http::Request;
 use serde_json::{Value, json};
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
-    OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer,
-    XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
+    IssuerAddresses, OidcIdTokens, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys,
+    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self, Base};
 use shared::domain::audit::AuditEvent;
@@ -161,6 +161,8 @@ impl World {
         let sealer: Arc<dyn LoginSealer> = Arc::new(XChaChaLoginSealer::new(keys, entropy.clone()));
         let keys = CodePeppers::parse(CodePeppers::generate(&*entropy).expose()).expect("keys");
         let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(keys));
+        let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).expect("keys");
+        let recovery = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
         let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
         let signer: Arc<dyn TokenSigner> =
@@ -189,10 +191,11 @@ impl World {
         });
         first.sign_in.store = counted.clone();
         first.sign_in.provision = counted.clone();
-        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, None);
+        let binding =
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), None);
         let issuance =
             compose::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, sealer, signer);
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
         let edge = Edge::new(clock.clone(), entropy)
             .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)

@@ -11,6 +11,7 @@ fn routes() -> Vec<(&'static str, &'static str, Value)> {
         ("GET", "/phone", Value::Null),
         ("PUT", "/phone", json!({"phone": "+12025550102"})),
         ("DELETE", "/phone", Value::Null),
+        ("POST", "/recovery-codes", Value::Null),
     ]
 }
 

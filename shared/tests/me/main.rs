@@ -8,6 +8,8 @@ mod credentials;
 mod devices;
 mod notices;
 mod phone;
+mod recovery;
+mod recovery_races;
 mod replace;
 mod test_numbers;
 mod world;

@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 use shared::api::notifications::NotificationsApp;
 use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
 use shared::auth::{
-    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, IssuerAddresses,
-    OidcIdTokens, OperatorHashes, PersonalDataKeys, SealingKeys, SigningKeys, XChaChaLoginSealer,
-    XChaChaPersonalData,
+    AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
+    IssuerAddresses, OidcIdTokens, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys,
+    SigningKeys, XChaChaLoginSealer, XChaChaPersonalData,
 };
 use shared::compose::{self, Base};
 use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
 use shared::ports::{
-    Codes, Entropy, LoginSealer, OutgoingMessage, Passwords, PersonalData, SendOutcome, SmsSender,
-    TokenSigner,
+    Codes, Entropy, LoginSealer, OutgoingMessage, Passwords, PersonalData, RecoveryMacs, SendOutcome,
+    SmsSender, TokenSigner,
 };
 use std::sync::{Arc, Mutex};
 
@@ -103,6 +103,8 @@ impl World {
         let sealer: Arc<dyn LoginSealer> = Arc::new(XChaChaLoginSealer::new(keys, entropy.clone()));
         let keys = CodePeppers::parse(CodePeppers::generate(&*entropy).expose()).unwrap();
         let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(keys));
+        let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).unwrap();
+        let recovery: Arc<dyn RecoveryMacs> = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
         let url = "https://mfa.example";
         let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), url));
@@ -125,10 +127,11 @@ impl World {
             signer.clone(),
             host.clone(),
         );
-        let binding = compose::phone_binding(&base, personal.clone(), sealer.clone(), access, host);
+        let binding =
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), host);
         let notifications = compose::notifications(&base, personal.clone(), outbox.clone());
         let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, sealer, signer);
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
         let edge = Edge::new(clock.clone(), entropy)
             .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)

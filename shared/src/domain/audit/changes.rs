@@ -5,7 +5,8 @@ use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::identity_source::IdentitySource;
-use crate::domain::ids::{ApplicationId, EventId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
+use crate::domain::login::Purpose;
 use crate::domain::settings::{SecurityRules, TenantSecurity};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
@@ -143,6 +144,22 @@ impl AuditedChange {
         let (before, after) = (side(None), side(Some(phone)));
         let change = Self { kind: EventKind::PhoneBound, user: None, application: None, before, after };
         change.of_user(user).in_application(application)
+    }
+
+    /// All of before are gone.
+    pub fn recovery_codes_made(user: &UserId, count: usize) -> Self {
+        Self::created(EventKind::RecoveryCodesMade, describe::recovery_codes(count)).of_user(user)
+    }
+
+    /// One less than before.
+    pub fn recovery_code_used(
+        user: &UserId,
+        application: &ApplicationId,
+        login: &LoginId,
+        purpose: Purpose,
+    ) -> Self {
+        let used = describe::recovery_code(login, purpose);
+        Self::created(EventKind::RecoveryCodeUsed, used).of_user(user).in_application(application)
     }
 
     pub fn trusted_device_added(user: &UserId, device: &TrustedDevice) -> Self {

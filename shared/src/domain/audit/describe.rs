@@ -7,6 +7,8 @@ use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
 use crate::domain::factor::FactorPhone;
 use crate::domain::identity_source::{IdentitySource, KIND_OIDC};
+use crate::domain::ids::LoginId;
+use crate::domain::login::Purpose;
 use crate::domain::phone::PhoneNumber;
 use crate::domain::settings::{
     CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices,
@@ -195,6 +197,16 @@ pub(super) fn replace_password(user: &mut Details) {
 /// A number by its keyed hash within the tenant and its hint.
 pub(super) fn phone(phone: Option<&FactorPhone>) -> Value {
     phone.map_or(Value::Null, |phone| json!({"hash": phone.hash, "hint": phone.hint}))
+}
+
+/// Of recovery codes nothing but how many there are.
+pub(super) fn recovery_codes(count: usize) -> Details {
+    details(json!({"recovery_codes": count}))
+}
+
+/// What one was used for.
+pub(super) fn recovery_code(login: &LoginId, purpose: Purpose) -> Details {
+    details(json!({"login": login.as_str(), "purpose": purpose.as_str()}))
 }
 
 fn details(value: Value) -> Details {

@@ -26,9 +26,16 @@ pub struct JudgedGuess {
     /// 1 for the first of its login.
     pub attempt: u32,
     pub max_attempts: u32,
-    /// Keyed hash and hint of the number that the code went to.
-    pub sent_to: Option<(String, String)>,
+    pub of: GuessedCode,
     pub right: bool,
+}
+
+/// Which code it was a guess at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuessedCode {
+    /// A message's, with keyed hash and hint of the number that it went to.
+    Sms { hash: String, hint: String },
+    Recovery,
 }
 
 /// Wrong codes in a row, as they were before and after one more.
@@ -54,11 +61,15 @@ impl JudgedGuess {
     /// `id` gives an event of the same kind the same id, however often it is told.
     pub fn told(self, id: impl Fn(EventKind) -> EventId) -> Vec<AuditEvent> {
         let kind = if self.right { EventKind::CodeAccepted } else { EventKind::CodeRejected };
-        let phone = self.sent_to.as_ref().map(|(hash, hint)| json!({"hash": hash, "hint": hint}));
+        let (of, phone) = match &self.of {
+            GuessedCode::Sms { hash, hint } => ("sms", json!({"hash": hash, "hint": hint})),
+            GuessedCode::Recovery => ("recovery_code", Value::Null),
+        };
         let guess = json!({
             "login": self.login.as_str(),
             "purpose": self.purpose.as_str(),
             "attempt": self.attempt,
+            "factor": of,
             "phone": phone,
         });
         let mut events = vec![self.step.event(kind, &id, Actor::User(self.step.user.clone()), guess)];
@@ -131,9 +142,9 @@ mod tests {
     }
 
     fn guess(attempt: u32, max_attempts: u32, right: bool) -> Vec<AuditEvent> {
-        let sent_to = Some(("HASH".to_owned(), "…01".to_owned()));
+        let of = GuessedCode::Sms { hash: "HASH".to_owned(), hint: "…01".to_owned() };
         let (login, purpose) = (LoginId::generate(|b| b.fill(1)), Purpose::SignIn);
-        JudgedGuess { step: step(), login, purpose, attempt, max_attempts, sent_to, right }.told(id)
+        JudgedGuess { step: step(), login, purpose, attempt, max_attempts, of, right }.told(id)
     }
 
     fn kinds(events: &[AuditEvent]) -> Vec<EventKind> {
@@ -155,6 +166,7 @@ mod tests {
         assert_eq!((event.at, event.provenance), (step().at, step().provenance));
         let after = Value::from(event.after.expect("details"));
         assert_eq!((&after["attempt"], &after["purpose"]), (&json!(2), &json!("sign_in")));
+        assert_eq!(after["factor"], "sms");
         assert_eq!(after["phone"], json!({"hash": "HASH", "hint": "…01"}));
     }
 

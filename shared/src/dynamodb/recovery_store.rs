@@ -1,0 +1,216 @@
+//! Recovery codes: hashes that go one by one, and all at once when new ones are made.
+//!
+//! | attribute | type | what |
+//! |---|---|---|
+//! | `v` | N | version of the item's format |
+//! | `hashes` | BS | keyed hashes of the codes that have not been used; absent after the last |
+//! | `created_at` | N | epoch milliseconds |
+//!
+//! Nothing reads the item: a code is compared in the condition of the write that takes it, and is used up in that same write. There is nothing
+//! to learn from how long the engine compares keyed hashes. It has no `ttl` and goes with its user.
+
+use super::challenge_item::{self, Reader};
+use super::login_audit::encode_recovery;
+use super::login_store::{challenge_key, ttl};
+use super::policy_items::decode_tenant;
+use super::request::{Item, condition_failed, number, string};
+use super::transaction::{self, Actions, Expression};
+use super::{DynamoStore, keys};
+use crate::domain::audit::AuditEvent;
+use crate::domain::ids::{TenantId, UserId};
+use crate::domain::login::Purpose;
+use crate::domain::recovery::RecoveryEffect;
+use crate::domain::tenant::Tenant;
+use crate::domain::time::Timestamp;
+use crate::ports::Fault;
+use crate::ports::login::{Charged, LoginKey};
+use crate::ports::recovery::{
+    OwnRecoveryStore, RecoveryAttempt, RecoveryRefused, RecoveryStore, RecoveryUse,
+};
+use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use aws_smithy_types::Blob;
+
+/// That no code of a message has completed the login: one that binds nothing is complete once its code is among the guesses.
+const CODE_NOT_SPENT: &str =
+    "(attribute_exists(pending) OR attribute_not_exists(code_mac) OR NOT contains(guesses, code_mac))";
+/// That a login that replaces a number waits for the old one's proof.
+const OLD_NOT_PROVEN: &str = "attribute_exists(replaces) AND attribute_not_exists(old_proven)";
+
+/// What the transaction's conditions mean, in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Login,
+    Code,
+    Rest,
+}
+
+#[async_trait]
+impl RecoveryStore for DynamoStore {
+    async fn charge_recovery(
+        &self,
+        key: LoginKey<'_>,
+        attempt: &RecoveryAttempt<'_>,
+    ) -> Result<Charged, Fault> {
+        let still_open = match attempt.purpose {
+            Purpose::SignIn => CODE_NOT_SPENT,
+            Purpose::ReplacePhone => OLD_NOT_PROVEN,
+        };
+        let outcome = self
+            .client()
+            .update_item()
+            .table_name(self.logins())
+            .set_key(Some(challenge_key(key).attributes()))
+            .update_expression(
+                "SET v = :v, login = :login, started_at = :started, max_attempts = :max, #ttl = :ttl, \
+                 sends = if_not_exists(sends, :zero), last_attempt = :attempt, \
+                 judged = list_append(if_not_exists(judged, :none), :judged) ADD attempts :one",
+            )
+            .condition_expression(format!(
+                "attribute_not_exists(completed) AND {still_open} \
+                 AND (attribute_not_exists(attempts) OR attempts < :max) \
+                 AND (attribute_not_exists(last_attempt) OR last_attempt <> :attempt)"
+            ))
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":v", number(1))
+            .expression_attribute_values(":login", string(key.login.as_str()))
+            .expression_attribute_values(":started", number(key.started_at.millis()))
+            .expression_attribute_values(":max", number(attempt.max_attempts))
+            .expression_attribute_values(":ttl", number(ttl(key.started_at)))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":judged", AttributeValue::L(vec![encode_recovery(attempt.now)]))
+            .expression_attribute_values(":attempt", string(attempt.id))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let old = match outcome {
+            Ok(answer) => {
+                return challenge_item::decode(&answer.attributes.unwrap_or_default()).map(Charged::Judged);
+            }
+            Err(error) => condition_failed(error)?,
+        };
+        let Some(old) = old else { return Ok(Charged::Refused(None)) };
+        // Our own write, whose answer was lost and which the SDK tried again.
+        let ours = Reader(&old).text("last_attempt") == Some(attempt.id);
+        let challenge = challenge_item::decode(&old)?;
+        Ok(if ours { Charged::Judged(challenge) } else { Charged::Refused(Some(challenge)) })
+    }
+
+    async fn use_recovery_code(
+        &self,
+        key: LoginKey<'_>,
+        code: &RecoveryUse<'_>,
+    ) -> Result<Result<(), RecoveryRefused>, Fault> {
+        let mut actions = Actions::new();
+        // Its condition has to be the first: a request that lost to its own twin in one login sees both fail.
+        actions.add(self.move_login_on(key, code)?, Part::Login);
+        actions.add(self.take_code(key, code.macs)?, Part::Code);
+        if let Some(notice) = code.notice {
+            actions.add(self.put_notice(notice)?, Part::Rest);
+        }
+        self.record(&mut actions, code.event, Part::Rest)?;
+        let Err(failed) = self.run(actions).await? else { return Ok(Ok(())) };
+        match failed.first() {
+            Some(Part::Login) => Ok(Err(RecoveryRefused::Overtaken)),
+            Some(Part::Code) => Ok(Err(RecoveryRefused::Unknown)),
+            Some(Part::Rest) | None => {
+                Err(Fault::new("a recovery code's transaction kept meeting other transactions"))
+            }
+        }
+    }
+
+    async fn keep_rejection(&self, events: &[AuditEvent]) -> Result<(), Fault> {
+        let mut actions = Actions::new();
+        for event in events {
+            self.record(&mut actions, event, ())?;
+        }
+        self.run(actions).await?.map_err(|_| Fault::new("an event's transaction kept meeting other transactions"))
+    }
+}
+
+#[async_trait]
+impl OwnRecoveryStore for DynamoStore {
+    async fn tenant_of_codes(&self, tenant: &TenantId) -> Result<Option<Tenant>, Fault> {
+        let key = keys::tenant(tenant);
+        self.batch(std::slice::from_ref(&key), &[]).await?.take(&key).map(decode_tenant).transpose()
+    }
+
+    async fn replace_recovery_codes(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        macs: &[[u8; 32]],
+        event: &AuditEvent,
+    ) -> Result<bool, Fault> {
+        let mut actions = Actions::new();
+        // A deletion names the revision that it has seen, so one that is under way finds these codes too.
+        let next =
+            Expression::new("ADD #revision :one").name("#revision", "revision").value(":one", number(1));
+        let there = Expression::new("attribute_exists(#pk)").name("#pk", keys::PK);
+        let factor = transaction::update(self.logins(), &keys::factor(tenant, user), next, there)?;
+        actions.add(factor, Part::Login);
+        actions.add(self.put_recovery_codes(tenant, user, macs, event.at)?, Part::Rest);
+        self.record(&mut actions, event, Part::Rest)?;
+        let Err(failed) = self.run(actions).await? else { return Ok(true) };
+        if failed.first() == Some(&Part::Login) {
+            return Ok(false);
+        }
+        Err(Fault::new("the transaction of new recovery codes kept meeting other transactions"))
+    }
+}
+
+impl DynamoStore {
+    /// The part of a transaction that gives a user these codes and no others.
+    pub(super) fn put_recovery_codes(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        macs: &[[u8; 32]],
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, Fault> {
+        let item = Item::from(
+            [("v", number(1)), ("hashes", hashes(macs)), ("created_at", number(now.millis()))]
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+        transaction::put(self.logins(), &keys::recovery(tenant, user), item, Expression::default())
+    }
+
+    /// The login's part: it is completed, or its old number proven, unless that has happened.
+    fn move_login_on(&self, key: LoginKey<'_>, code: &RecoveryUse<'_>) -> Result<TransactWriteItem, Fault> {
+        let (change, condition) = match code.effect {
+            RecoveryEffect::Completes => ("SET completed = :now", CODE_NOT_SPENT),
+            RecoveryEffect::ProvesOldNumber => (
+                "SET old_proven = :now REMOVE code_mac, nonce, guesses, expires_at, first_sent_at",
+                OLD_NOT_PROVEN,
+            ),
+        };
+        let change = Expression::new(change).value(":now", number(code.now.millis()));
+        // The attempt was charged to it, so it is there, unless its user was deleted since.
+        let condition = Expression::new(format!(
+            "attribute_exists(pk) AND attribute_not_exists(completed) AND {condition}"
+        ));
+        transaction::update(self.logins(), &challenge_key(key), change, condition)
+    }
+
+    /// The code's part: it is there, and is there no more.
+    fn take_code(&self, key: LoginKey<'_>, macs: &[[u8; 32]]) -> Result<TransactWriteItem, Fault> {
+        let names: Vec<_> = (0..macs.len()).map(|place| format!(":mac{place}")).collect();
+        let any: Vec<_> = names.iter().map(|name| format!("contains(#hashes, {name})")).collect();
+        let mut condition = Expression::new(any.join(" OR "));
+        for (name, mac) in names.iter().zip(macs) {
+            condition = condition.value(name, challenge_item::binary(mac));
+        }
+        let take =
+            Expression::new("DELETE #hashes :macs").name("#hashes", "hashes").value(":macs", hashes(macs));
+        transaction::update(self.logins(), &keys::recovery(key.tenant, key.user), take, condition)
+    }
+}
+
+fn hashes(macs: &[[u8; 32]]) -> AttributeValue {
+    AttributeValue::Bs(macs.iter().map(|mac| Blob::new(*mac)).collect())
+}
