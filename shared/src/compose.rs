@@ -21,6 +21,7 @@ use crate::usecase::authenticate::AdminGate;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::change_number::ChangeNumber;
 use crate::usecase::issue_code::IssueCode;
+use crate::usecase::link_identity::LinkIdentities;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::notify::Notify;
@@ -186,6 +187,14 @@ pub fn user_directory(
 ) -> UserDirectory {
     let store = Arc::new(base.store.clone());
     let clock = &base.clock;
+    let identities = LinkIdentities {
+        users: store.clone(),
+        links: store.clone(),
+        sources: store.clone(),
+        personal: personal.clone(),
+        clock: clock.clone(),
+        entropy: base.entropy.clone(),
+    };
     UserDirectory {
         gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
         users: ManageUsers {
@@ -202,6 +211,7 @@ pub fn user_directory(
             clock: clock.clone(),
             entropy: base.entropy.clone(),
         },
+        identities,
         support: SupportView { store, clock: clock.clone() },
         devices: manage_devices(base),
     }

@@ -129,6 +129,22 @@ async fn a_send_that_fails_costs_one_write_more() {
 }
 
 #[tokio::test]
+async fn a_test_number_counts_against_nothing() {
+    let world = World::new().await;
+    let numbers = json!({ NUMBER: "approved", "+12025550199": "undeliverable" });
+    world.admin("PATCH", "/security", json!({ "test_numbers": numbers })).await;
+    world.user("ann", Some(NUMBER)).await;
+    let login = world.login("ann").await;
+    assert_eq!(world.step("send", &login, "code", json!({})).await, cost("200", 1, 1));
+    let zeros = json!({ "code": "000000" });
+    assert_eq!(world.step("right", &login, "verification", zeros).await, cost("200", 0, 1));
+    world.user("bob", Some("+12025550199")).await;
+    let login = world.login("bob").await;
+    assert_eq!(world.step("send", &login, "code", json!({})).await, cost("delivery_failed", 1, 2));
+    assert_eq!(world.messages(), 0);
+}
+
+#[tokio::test]
 async fn verifying_is_one_write_whatever_comes_out() {
     let world = World::new().await;
     world.user("ann", Some(NUMBER)).await;

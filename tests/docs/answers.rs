@@ -96,6 +96,7 @@ fn text(answer: &Value, pointer: &str) -> String {
 async fn own_account(client: &mut Client, access: &str) {
     client.call("get_own_phone", "", access, 200).await;
     client.call("get_own_phone", "", "", 401).await;
+    client.call("renew_recovery_codes", "", access, 201).await;
     client.call("list_own_trusted_devices", "", access, 200).await;
     client.call("get_own_trusted_device", "", access, 200).await;
     client.call("revoke_own_trusted_device", "", access, 204).await;
@@ -126,6 +127,13 @@ async fn every_operation_answers_as_described() {
     client.call("update_tenant_security", "everything", &admin, 200).await;
     client.call("update_tenant_security", "source_back_to_unset", &admin, 200).await;
     client.call("update_tenant_security", "sms_on", &admin, 200).await;
+    client.call("update_tenant", "production", &admin, 409).await;
+    client.call("update_tenant_security", "no_test_numbers", &admin, 200).await;
+    client.call("update_tenant", "production", &admin, 200).await;
+    client.call("update_tenant_security", "test_numbers", &admin, 409).await;
+    client.call("update_tenant", "not_production", &admin, 200).await;
+    client.call("update_tenant_security", "test_numbers", &admin, 200).await;
+    client.call("update_tenant_security", "test_number_off", &admin, 200).await;
     client.call("get_tenant_security", "", &admin, 200).await;
 
     let application = client.call("create_application", "page", &admin, 201).await;
@@ -173,8 +181,10 @@ async fn every_operation_answers_as_described() {
     let other = if code == CODE { "493022" } else { CODE };
     client.real.insert(CODE, other.to_owned());
     client.call("verify_code", "code", &token, 401).await;
+    client.call("verify_code", "recovery", &token, 401).await;
     client.real.insert(CODE, code);
     let done = client.call("verify_code", "trust", &token, 200).await;
+    assert_eq!(done["recovery_codes"].as_array().map(Vec::len), Some(10));
     client.call("verify_code", "code", &token, 409).await;
     client.takes(DEVICE, &done, "/trusted_device/id");
     client.takes(DEVICE_TOKEN, &done, "/trusted_device/token");
@@ -192,6 +202,11 @@ async fn every_operation_answers_as_described() {
     client.call("update_user", "no_email", &admin, 200).await;
     client.call("bind_user_phone", "number", &admin, 200).await;
     client.call("unbind_user_phone", "", &admin, 204).await;
+    client.call("get_user_identity", "", &admin, 404).await;
+    client.call("link_user_identity", "subject", &admin, 200).await;
+    client.call("get_user_identity", "", &admin, 200).await;
+    client.call("list_user_identities", "", &admin, 200).await;
+    client.call("unlink_user_identity", "", &admin, 204).await;
     client.call("get_user", "", &admin, 200).await;
     client.call("delete_user", "", &admin, 204).await;
     client.call("get_user", "", &admin, 404).await;

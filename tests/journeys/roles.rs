@@ -32,11 +32,15 @@ fn permission(operation: &str) -> Option<Permission> {
         | "delete_user"
         | "bind_user_phone"
         | "unbind_user_phone"
+        | "link_user_identity"
+        | "unlink_user_identity"
         | "revoke_trusted_devices"
         | "revoke_trusted_device" => WriteUsers,
         "list_users"
         | "get_user"
         | "list_user_challenges"
+        | "list_user_identities"
+        | "get_user_identity"
         | "list_trusted_devices"
         | "get_trusted_device" => ReadUsers,
         "create_admin_key" | "delete_admin_key" => WriteKeys,

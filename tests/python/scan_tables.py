@@ -35,7 +35,7 @@ PHONE = {"sealed": "S", "hash": "S", "hint": "S", "country": "S", "since": "N"}
 KINDS = {
     "tenant": (
         "directory", rf"policy#ten_{ID}", r"tenant",
-        {"id": "S", "name": "S", "home_country": "S", "created_at": "N", "security": "M", "version": "N", "permanent_owners": "N"},
+        {"id": "S", "name": "S", "home_country": "S", "created_at": "N", "production": "BOOL", "security": "M", "version": "N", "permanent_owners": "N"},
         {},
     ),
     "application": (
@@ -77,8 +77,13 @@ KINDS = {
             "pending": "M", "phone_changes": "N", "code_mac": "B", "nonce": "B", "pepper": "S", "sent_hash": "S", "sent_hint": "S",
             "first_sent_at": "N", "sent_at": "N", "expires_at": "N", "resend_at": "N", "delivery": "S", "failures_before": "N",
             "guesses": "BS", "judged": "L", "last_attempt": "S", "idempotency": "SS", "completed": "N",
-            "replaces": "S", "old_proven": "N", "sent_since": "N",
+            "replaces": "S", "old_proven": "N", "sent_since": "N", "sent_test": "S",
         },
+    ),
+    "recovery codes": (
+        "logins", rf"login#ten_{ID}#usr_{ID}", r"recovery",
+        {"created_at": "N"},
+        {"hashes": "BS"},
     ),
     "trusted device": (
         "logins", rf"login#ten_{ID}#usr_{ID}", rf"trusted-device#dev_{ID}",
@@ -91,7 +96,7 @@ KINDS = {
     "notice": (
         "logins", r"notice#\d", rf"\d{{13}}#usr_{ID}#{ID}",
         {"id": "S", "kind": "S", "tenant": "S", "user": "S", "to": "S", "country": "S", "sender_name": "S", "created_at": "N", "ttl": "N"},
-        {"locale": "S"},
+        {"locale": "S", "claim": "S", "claimed_at": "N", "tries": "N"},
     ),
     "limit of a number": (
         "logins", rf"limit#number#{HASH}", r"limit",

@@ -13,7 +13,7 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct ChallengeBody {
     login: String,
-    /// `number_given`, `sent`, `expired`, `blocked` or `complete`.
+    /// `started`, `number_given`, `sent`, `expired`, `blocked` or `complete`.
     state: &'static str,
     started_at: String,
     phone_hint: Option<String>,

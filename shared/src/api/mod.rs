@@ -8,6 +8,7 @@ mod challenges;
 pub mod code_issuance;
 pub mod code_verification;
 mod explain;
+mod identities;
 mod identity_sources;
 pub mod login_wire;
 mod me;

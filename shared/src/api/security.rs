@@ -2,6 +2,7 @@
 
 use super::applications::in_path;
 use super::policy_admin::PolicyAdmin;
+use crate::domain::risk_notice::{self, RiskNotice};
 use crate::domain::settings::{CodeRules, Limits, SecurityRules};
 use crate::domain::settings_patch::{RulesPatch, TenantSecurityPatch};
 use crate::http::{Call, Problem, Reply};
@@ -17,6 +18,23 @@ struct RulesBody {
     code: CodeBody,
     phone_binding: PhoneBindingBody,
     trusted_devices: TrustedDevicesBody,
+    /// The risk of what is on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notices: Vec<NoticeBody>,
+}
+
+#[derive(Debug, Serialize)]
+struct NoticeBody {
+    code: &'static str,
+    detail: &'static str,
+    href: &'static str,
+}
+
+impl From<&RiskNotice> for NoticeBody {
+    fn from(notice: &RiskNotice) -> Self {
+        let RiskNotice { code, detail, href } = *notice;
+        Self { code, detail, href }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -91,6 +109,7 @@ impl From<&SecurityRules> for RulesBody {
                 enabled: rules.trusted_devices.enabled,
                 days: rules.trusted_devices.days,
             },
+            notices: risk_notice::of(rules).iter().map(NoticeBody::from).collect(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The users of a tenant and their numbers: everything that the function `user-directory` serves.
 
-use super::{challenges, trusted_devices, users};
+use super::{challenges, identities, trusted_devices, users};
 use crate::http::{Call, Problem, Route};
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
+use crate::usecase::link_identity::LinkIdentities;
 use crate::usecase::support::SupportView;
 use crate::usecase::trusted_devices::ManageDevices;
 use crate::usecase::users::ManageUsers;
@@ -13,6 +14,7 @@ pub struct UserDirectory {
     pub gate: AdminGate,
     pub users: ManageUsers,
     pub bindings: AdminBinding,
+    pub identities: LinkIdentities,
     pub support: SupportView,
     pub devices: ManageDevices,
 }
@@ -38,6 +40,25 @@ pub const ROUTES: &[Route<UserDirectory>] = &[
     route!("DELETE", "/v1/tenants/{tenant}/users/{user}", "delete_user", users::delete),
     route!("PUT", "/v1/tenants/{tenant}/users/{user}/phone", "bind_user_phone", users::bind_phone),
     route!("DELETE", "/v1/tenants/{tenant}/users/{user}/phone", "unbind_user_phone", users::unbind_phone),
+    route!("GET", "/v1/tenants/{tenant}/users/{user}/identities", "list_user_identities", identities::list),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/users/{user}/identities/{source}",
+        "get_user_identity",
+        identities::get
+    ),
+    route!(
+        "PUT",
+        "/v1/tenants/{tenant}/users/{user}/identities/{source}",
+        "link_user_identity",
+        identities::link
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/users/{user}/identities/{source}",
+        "unlink_user_identity",
+        identities::unlink
+    ),
     route!("GET", "/v1/tenants/{tenant}/users/{user}/challenges", "list_user_challenges", challenges::list),
     route!(
         "GET",

@@ -156,6 +156,8 @@ impl Challenge {
         match &self.code {
             _ if self.is_complete() => "complete",
             _ if self.attempts >= u32::from(self.max_attempts) => "blocked",
+            // An attempt with a recovery code, before anything was sent.
+            None if self.pending.is_none() => "started",
             None => "number_given",
             Some(code) if now >= code.expires_at => "expired",
             Some(_) => "sent",

@@ -24,6 +24,7 @@ pub mod price;
 pub mod recovery;
 pub mod refusal;
 pub mod replacement;
+pub mod risk_notice;
 pub mod secret;
 pub mod settings;
 pub mod settings_patch;

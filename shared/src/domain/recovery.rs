@@ -1,8 +1,8 @@
 //! Recovery codes (acceptance H7): what a user who has lost the phone signs in with, or replaces its number with.
 //!
 //! Each works once. They are made when a user binds a number, or anew by a user who has just proven two factors, and are shown that once: what is
-//! kept is a keyed hash of each. Since they are drawn at random, with 120 bits, nobody guesses one, and NIST SP 800-63B-4 §3.1.2 asks for
-//! no limit on guesses at secrets above 64 bits. A guess is charged to its login all the same. It does not count among the failures that disable the
+//! kept is a keyed hash of each. Since they are drawn at random, with 120 bits, nobody guesses one: NIST SP 800-63B-4 §3.1.2 and OWASP ASVS
+//! 5.0 6.5.2 ask for a salted password hash only below 112 bits, and for a limit on guesses only below 64. A guess is charged to its login all the same. It does not count among the failures that disable the
 //! SMS factor, and one that is right does not clear them: otherwise whoever knows a password could disable a phone without
 //! ever sending it a message, which is what warns its owner.
 //!

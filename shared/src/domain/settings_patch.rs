@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices};
 use super::test_number;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -23,6 +24,9 @@ pub struct RulesPatch {
     pub phone_binding: Change<PhoneBindingPatch>,
     #[serde(default)]
     pub trusted_devices: Change<TrustedDevicesPatch>,
+    /// Answers have it, and whoever sends an answer back changes nothing by it.
+    #[serde(default)]
+    pub notices: IgnoredAny,
 }
 
 /// What a tenant's security settings take. It repeats [`RulesPatch`]'s members, because serde can't refuse unknown fields of a
@@ -50,6 +54,9 @@ pub struct TenantSecurityPatch {
     pub sending: Change<SwitchPatch>,
     #[serde(default)]
     pub test_numbers: Change<BTreeMap<String, Change<String>>>,
+    /// As in [`RulesPatch`].
+    #[serde(default)]
+    pub notices: IgnoredAny,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -168,6 +175,7 @@ impl TenantSecurityPatch {
             code: self.code,
             phone_binding: self.phone_binding,
             trusted_devices: self.trusted_devices,
+            notices: self.notices,
         };
         Ok(TenantSecurity {
             rules: rules.apply(&security.rules)?,

@@ -12,6 +12,7 @@ pub mod change_number;
 pub mod explain;
 pub mod identity_sources;
 pub mod issue_code;
+pub mod link_identity;
 pub mod login_state;
 pub mod login_token;
 mod notices;

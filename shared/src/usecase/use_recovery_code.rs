@@ -108,9 +108,10 @@ impl UseRecoveryCode {
         }
     }
 
-    /// To the number that is bound, if there is one.
+    /// To the number that is bound, if there is one and it is no test number.
     fn notice(&self, ticket: &Ticket, factor: &Factor, now: Timestamp) -> Option<Notice> {
-        let to = factor.phone.as_ref()?;
+        let is_test = |hash: &str| ticket.test_numbers.scenario(hash).is_some();
+        let to = factor.phone.as_ref().filter(|phone| !is_test(&phone.hash))?;
         let addressee = Addressee { sender_name: ticket.sender_name.clone(), locale: ticket.locale.clone() };
         let whose = (&ticket.tenant, &ticket.user);
         Some(notice(&*self.entropy, NoticeKind::RecoveryCodeUsed, whose, to, addressee, now))

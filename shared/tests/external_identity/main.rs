@@ -3,6 +3,7 @@
 
 #[path = "../support/issuer.rs"]
 mod issuer;
+mod linked;
 mod links;
 mod policy;
 mod provisioning;

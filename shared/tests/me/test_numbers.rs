@@ -245,6 +245,17 @@ async fn h6_a_test_number_gets_no_notice_either() {
     assert_eq!(guess(&world, &login, ZEROS).await.0, 200, "the old number's");
     let code = world.sent_code(&login).await;
     assert_eq!(guess(&world, &login, &code).await.0, 200, "the new number is none");
+
+    world.security(json!({"recovery_codes": {"enabled": true}})).await;
+    world.user("carol", None).await;
+    let login = world.login("carol").await;
+    world.step(&login, "phone", json!({"phone": APPROVED})).await.expect(200);
+    send(&world, &login).await;
+    let (_, body) = guess(&world, &login, ZEROS).await;
+    let login = world.login("carol").await;
+    let body = json!({"recovery_code": body["recovery_codes"][0]});
+    world.step(&login, "verification", body).await.expect(200);
+
     world.notifications.sweep().await.unwrap();
     assert!(world.messages().iter().all(|(to, _)| to == "+12025550180"), "{:?}", world.messages());
     assert!(world.notices().await.is_empty());

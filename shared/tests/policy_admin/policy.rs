@@ -173,3 +173,18 @@ async fn h3_explain_knows_only_what_is_the_tenants_own() {
     // The operator reads it too.
     scene.world.post(&path, &scene.world.operator, json!({"application": own})).await.expect(200);
 }
+
+#[tokio::test]
+async fn the_risk_of_sms_is_told_while_it_is_on_and_an_answer_can_be_sent_back() {
+    let world = World::new().await;
+    let tenant = world.tenant().await;
+    let path = tenant.path("/security");
+    let off = world.get(&path, &tenant.key).await.expect(200);
+    assert!(off["notices"].is_null());
+    let on = tenant.set(&world, json!({"mfa": {"sms": {"enabled": true}}})).await;
+    assert_eq!(on["notices"][0]["code"], "sms_is_restricted");
+    assert!(on["notices"][0]["detail"].as_str().is_some_and(|text| text.contains("restricted")));
+    let again = world.patch(&path, &tenant.key, on.clone()).await.expect(200);
+    assert_eq!(again, on);
+    assert_eq!(tenant.set(&world, off.clone()).await, off);
+}

@@ -123,7 +123,8 @@ async fn a3_a_fresh_tenant_has_every_default_and_sms_off() {
         },
         "trusted_devices": {"enabled": false, "days": 30},
         "recovery_codes": {"enabled": false},
-        "sending": {"enabled": true}
+        "sending": {"enabled": true},
+        "test_numbers": {}
     });
     assert_eq!(world.get(&tenant.path("/security"), &tenant.key).await.expect(200), defaults);
 
