@@ -1,5 +1,6 @@
 //! Puts each function together from its adapters. A parameter is a right: what a function isn't given here, it cannot do.
 
+use crate::api::audit_trail::AuditTrailApp;
 use crate::api::code_issuance::CodeIssuanceApp;
 use crate::api::code_verification::CodeVerificationApp;
 use crate::api::notifications::NotificationsApp;
@@ -214,6 +215,10 @@ pub fn user_directory(
         support: SupportView { store, clock: clock.clone() },
         devices: manage_devices(base),
     }
+}
+
+pub fn audit_trail(base: &Base) -> AuditTrailApp {
+    AuditTrailApp { trail: Arc::new(base.store.clone()) }
 }
 
 pub fn notifications(

@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates whose events follow `LOG_LEVEL`. A crate that isn't here stays at WARN.
-const OUR_CRATES: [&str; 10] = [
+const OUR_CRATES: [&str; 11] = [
     "shared",
     "local",
     "policy_admin",
@@ -26,6 +26,7 @@ const OUR_CRATES: [&str; 10] = [
     "code_verification",
     "notifications",
     "secrets_setup",
+    "audit_trail",
 ];
 
 /// The embedded engine calls each condition that did not hold an error at WARN; to us it is an answer.

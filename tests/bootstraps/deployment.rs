@@ -2,7 +2,7 @@
 //! before DynamoDB Local one proxy for each function, which sees what that function asks for.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::auth::{
     CodePeppers, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys, SigningKeys,
 };
@@ -18,6 +18,7 @@ use tests::proxy::{Proxy, Record};
 use tests::rights::{Access, accesses};
 use tests::runtime::Bootstrap;
 use tests::sdk;
+use tests::streams::{TableStream, passes};
 use tests::tables::Tables;
 use tests::template::Template;
 
@@ -36,12 +37,14 @@ pub struct Deployment {
     pub canaries: Canaries,
     pub proxies: BTreeMap<String, Proxy>,
     secrets: SecretsManager,
+    stream: TableStream,
 }
 
 impl Deployment {
     pub async fn start() -> Self {
         let engine = Engine::dynamodb_local().await;
         let tables = Tables::create(&engine).await;
+        let stream = TableStream::enable(engine.url(), &tables.logins).await;
         let mut canaries = Canaries::new();
         let (operator_key, secrets) = new_secrets(&mut canaries);
         let (secrets, sns) = (SecretsManager::start(secrets).await, Sns::start().await);
@@ -53,7 +56,7 @@ impl Deployment {
             environment(&tables, &sns, &secrets, &proxies[function].url(), names)
         })
         .await;
-        Self { engine, tables, gateway, sns, operator_key, canaries, proxies, secrets }
+        Self { engine, tables, gateway, sns, operator_key, canaries, proxies, secrets, stream }
     }
 
     /// One more process of a function, which asks the engine itself.
@@ -83,6 +86,14 @@ impl Deployment {
         keys.filter(|(pk, _)| pk.starts_with(kind)).collect()
     }
 
+    /// The event with all that the logins table's stream has for a function so far, by its mapping's filters.
+    pub async fn streamed(&self, function: &str) -> Value {
+        let filters = Template::load().streams.remove(function).unwrap().filters;
+        let mut records = self.stream.records().await;
+        records.retain(|record| filters.iter().any(|filter| passes(filter, record)));
+        json!({ "Records": records })
+    }
+
     /// What a function has asked of the tables so far, by their logical names; it forgets them.
     pub fn asked(&self, function: &str) -> BTreeSet<Access> {
         let records = self.proxies[function].take();
@@ -105,9 +116,11 @@ impl Deployment {
 
     /// No function has logged a secret, at the level at which it logs all it ever does.
     pub fn assert_quiet(&self) {
+        let streams = Template::load().streams;
         for function in self.proxies.keys() {
             let log = self.gateway.function(function).log().text();
-            assert!(log.contains("request_id"), "{function} logs nothing");
+            // Not every test calls those that no route leads to.
+            assert!(log.contains("request_id") || streams.contains_key(function), "{function} logs nothing");
             self.canaries.assert_absent(function, &log);
         }
     }

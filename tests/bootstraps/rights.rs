@@ -28,6 +28,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.mind_devices().await;
     world.log_in_by_id_token().await;
     world.notify().await;
+    world.keep_the_trail().await;
 
     let template = Template::load();
     for (name, function) in &template.functions {
@@ -222,6 +223,9 @@ impl World {
         self.step(&login, "verification", json!({ "code": code })).await.refused(409, "phone_taken");
         self.step(&login, "phone", json!({ "phone": second })).await.expect(200);
         self.delete(&eve).await;
+        // The number that is his now has just had a message.
+        let login = self.start_login("bob").await;
+        self.step(&login, "code", json!({})).await.refused(429, "rate_limited");
     }
 
     /// Everything of `/v1/me`: a number is replaced and removed by its user, who makes recovery codes and uses one.
@@ -309,6 +313,29 @@ impl World {
         self.send(own("DELETE", "")).await.expect(204);
         self.admin("DELETE", &format!("{devices}/{device}"), Value::Null).await.refused(404, "not_found");
         self.delete(&devices).await;
+    }
+
+    /// The stream shows how the logins went, and shows it again.
+    async fn keep_the_trail(&self) {
+        let event = self.deployment.streamed("audit-trail").await;
+        let function = self.deployment.gateway.function("audit-trail");
+        let told = async |kind: &str| {
+            let page = self.get(&format!("/audit-events?limit=100&type={kind}")).await;
+            page["items"].as_array().unwrap().len()
+        };
+        assert_eq!((told("code.accepted").await, told("send.refused").await), (0, 0));
+        let mut counts = Vec::new();
+        for _ in 0..2 {
+            let answer = function.invoke(&event).await.unwrap();
+            assert_eq!(answer, json!({ "batchItemFailures": [] }));
+            counts.push((
+                told("code.rejected").await,
+                told("code.accepted").await,
+                told("send.refused").await,
+            ));
+        }
+        assert_eq!(counts[0], counts[1], "told twice, it is kept once");
+        assert!(counts[0].0 > 0 && counts[0].1 > 2 && counts[0].2 > 0, "{counts:?}");
     }
 
     /// Has a code sent and gives it.

@@ -34,7 +34,7 @@ async fn h7_a_recovery_code_is_one_write_one_read_and_one_transaction() {
     let (_, codes) = world.recoverable("ann").await;
     let login = world.login("ann").await;
     assert_eq!(world.recover("recovery code, malformed", &login, "x").await, cost("invalid_request", 0, 1));
-    assert_eq!(world.recover("recovery code, wrong", &login, UNKNOWN).await, cost("wrong_code", 1, 2));
+    assert_eq!(world.recover("recovery code, wrong", &login, UNKNOWN).await, cost("wrong_code", 1, 3));
     assert_eq!(world.recover("recovery code", &login, &codes[0]).await, cost("200", 1, 2));
     assert_eq!(
         world.recover("recovery code, complete", &login, &codes[1]).await,

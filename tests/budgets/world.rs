@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use tests::engine::Engine;
 use tests::proxy::{Proxy, tally};
 use tests::repository::TemporaryFolder;
+use tests::tables::Tables;
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -61,7 +62,10 @@ pub struct World {
     pub secret: String,
     /// Every measured call in order, for the table in docs/PERFORMANCE.md.
     pub costs: Mutex<Vec<(String, Cost)>>,
-    _engine: Engine,
+    #[allow(dead_code, reason = "tests/trail, which stands on this file too, looks at it")]
+    pub engine: Engine,
+    #[allow(dead_code, reason = "as above")]
+    pub tables: Tables,
     _folder: TemporaryFolder,
 }
 
@@ -73,17 +77,22 @@ pub struct Login {
 impl World {
     /// A tenant with SMS on and limits out of the way.
     pub async fn new() -> Self {
-        let engine = Engine::dynoxide().await;
+        let tables = Tables { directory: "directory".to_owned(), logins: "logins".to_owned() };
+        Self::on(Engine::dynoxide().await, tables).await
+    }
+
+    /// The same on a given engine.
+    pub async fn on(engine: Engine, tables: Tables) -> Self {
         let proxy = Proxy::start(engine.url()).await;
         let folder = TemporaryFolder::new();
         let keys = Keys::load_or_make(&DataFolder::open(folder.path()).unwrap(), &OsEntropy).unwrap();
         let client = dynamodb_client_for(&proxy.url());
-        tables::create_missing(&client, "directory", "logins").await.unwrap();
+        tables::create_missing(&client, &tables.directory, &tables.logins).await.unwrap();
         let clock = Arc::new(TestClock(AtomicI64::new(1_795_528_800_000)));
         let accepted = SendOutcome::Accepted { message_id: "m".into() };
         let sender = Arc::new(Scripted { outcome: Mutex::new(accepted), bodies: Mutex::default() });
         let parts = Parts {
-            store: DynamoStore::new(client, "directory", "logins"),
+            store: DynamoStore::new(client, &tables.directory, &tables.logins),
             clock: clock.clone(),
             entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
             sms: sender.clone(),
@@ -100,7 +109,8 @@ impl World {
             application: String::new(),
             secret: String::new(),
             costs: Mutex::default(),
-            _engine: engine,
+            engine,
+            tables,
             _folder: folder,
         };
         let made = world.admin("POST", "", json!({ "name": "Budget", "home_country": "US" })).await;

@@ -5,6 +5,7 @@
     reason = "a test stops at its first surprise, and measures in real time"
 )]
 
+mod audit;
 mod bad_input;
 mod binding;
 mod browsers;

@@ -23,7 +23,11 @@ pub struct Login {
 impl World {
     /// A fresh tenant with one application: SMS off, nothing customised.
     pub async fn fresh() -> Self {
-        let local = Local::start().await;
+        Self::on(Local::start().await).await
+    }
+
+    /// The same on a given `local`.
+    pub async fn on(local: Local) -> Self {
         let body = json!({ "name": "Acme", "home_country": "US" });
         let made =
             local.send(Call::post("/v1/tenants", &body).bearer(local.operator_key())).await.expect(201);

@@ -68,7 +68,7 @@ KINDS = {
     "factor": (
         "logins", rf"login#ten_{ID}#usr_{ID}", r"factor",
         {"failures": "N", "revision": "N"},
-        {"phone": "M", "recent_sends": "L"},
+        {"phone": "M", "recent_sends": "L", "last_failure": "M"},
     ),
     "challenge": (
         "logins", rf"login#ten_{ID}#usr_{ID}", rf"challenge#\d{{13}}#log_{ID}",
@@ -76,7 +76,7 @@ KINDS = {
         {
             "pending": "M", "phone_changes": "N", "code_mac": "B", "nonce": "B", "pepper": "S", "sent_hash": "S", "sent_hint": "S", "sent_country": "S",
             "first_sent_at": "N", "sent_at": "N", "expires_at": "N", "resend_at": "N", "delivery": "S", "failures_before": "N",
-            "guesses": "BS", "last_attempt": "S", "idempotency": "SS", "completed": "N",
+            "guesses": "BS", "judged": "L", "last_attempt": "S", "idempotency": "SS", "completed": "N",
             "replaces": "S", "old_proven": "N", "sent_since": "N", "sent_test": "S",
         },
     ),
@@ -112,6 +112,11 @@ KINDS = {
         "logins", rf"limit#tenant#ten_{ID}#\d+#\d+", r"limit",
         {"ttl": "N"},
         {"attempt": "S", "messages": "N", "country_XX": "N", "application_APP": "N", "micro_usd": "N", "stopped": "N"},
+    ),
+    "refusals by a rule": (
+        "logins", rf"limit#refused#ten_{ID}#usr_{ID}#\w+#\d+", r"limit",
+        {"tenant": "S", "user": "S", "application": "S", "rule": "S", "at": "N", "refusals": "N", "ttl": "N"},
+        {"client_ip": "S", "request_id": "S"},
     ),
     "failed first factors": (
         "logins", rf"limit#first-factor#{HASH}", r"limit",

@@ -23,5 +23,6 @@ pub mod runtime;
 pub mod sdk;
 pub mod server;
 pub mod source;
+pub mod streams;
 pub mod tables;
 pub mod template;

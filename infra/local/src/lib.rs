@@ -14,6 +14,7 @@ mod local_api;
 mod notifier;
 mod outbox;
 mod server;
+mod trail;
 
 pub use announcement::{Announcement, Demo, DemoUser};
 pub use clock::LocalClock;
@@ -32,6 +33,7 @@ use shared::ports::{Clock, Entropy, Fault, SmsSender};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use trail::Trail;
 
 /// The names of the tables, on whatever engine.
 const DIRECTORY: &str = "directory";
@@ -100,6 +102,7 @@ pub struct Local {
     pub outbox: Arc<Outbox>,
     server: Server,
     notifier: Notifier,
+    trail: Trail,
     engine: Option<Engine>,
     /// Holds the folder's lock.
     _data: Arc<DataFolder>,
@@ -125,8 +128,9 @@ impl Local {
         };
         let client = dynamodb_client_for(&endpoint);
         tables::create_missing(&client, DIRECTORY, LOGINS).await?;
+        let trail = Trail::start(DynamoStore::new(client.clone(), DIRECTORY, LOGINS), Arc::clone(&data));
         let parts = Parts {
-            store: DynamoStore::new(client, DIRECTORY, LOGINS),
+            store: DynamoStore::new(trail.watch(&client), DIRECTORY, LOGINS),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             entropy: Arc::clone(&entropy),
             sms: Arc::clone(&outbox) as Arc<dyn SmsSender>,
@@ -139,13 +143,14 @@ impl Local {
         let server = Server::start(listener, edge.mount(Arc::new(app), LOCAL_ROUTES));
         let announcement = Announcement { url, operator_key: keys.operator_key().to_owned(), demo };
         let notifier = Notifier::start(notifications);
-        Ok(Self { announcement, clock, outbox, server, notifier, engine, _data: data })
+        Ok(Self { announcement, clock, outbox, server, notifier, trail, engine, _data: data })
     }
 
     /// Takes no more requests, answers those that are under way, and closes the engine's files.
     pub async fn stop(self) {
         self.server.stop().await;
         drop(self.notifier);
+        self.trail.stop().await;
         if let Some(engine) = self.engine {
             engine.stop().await;
         }

@@ -29,7 +29,7 @@ async fn send_code(app: &CodeIssuanceApp, call: Call) -> Result<Reply, Problem> 
     if let Err(refusal) = call.json_or_empty::<SendCode>() {
         return Err(app.issue.refuse(ticket, key, refusal).await.into());
     }
-    let state = app.issue.send(ticket, key, call.client_ip).await?;
+    let state = app.issue.send(ticket, key, &call.provenance()).await?;
     Ok(Reply::ok(&LoginAnswer::of(&state)))
 }
 

@@ -3,6 +3,7 @@
 mod admin_keys;
 mod applications;
 mod audit_events;
+pub mod audit_trail;
 mod challenges;
 pub mod code_issuance;
 pub mod code_verification;

@@ -1,11 +1,14 @@
 //! The audit: who did what to whom, when and from where, with the values before and after.
 //!
-//! An event is written in the transaction of its change, so that one exists exactly when the other does, and is never changed or deleted. Hence
-//! nothing in it may name a person or open anything: a user's identifiers stand in it as keyed hashes, a number with its hint, and no
-//! secret, hash of one, or code at all. The address that a call came from is there in clear: an audit that can't say it is none.
+//! An event is written in the transaction of its change, so that one exists exactly when the other does. What a login does in a single write,
+//! its item tells, and whoever follows the table's changes makes the event of it, with the same id however often it is told. No event is
+//! ever changed or deleted. Hence nothing in it may name a person or open anything: a user's identifiers stand in it as keyed hashes, a
+//! number with its hint, and no secret, hash of one, or code at all. The address that a call came from is there in clear: an audit that
+//! can't say it is none.
 
 mod changes;
 mod describe;
+mod logins;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +16,7 @@ use super::admin_key::Role;
 use super::ids::{ApplicationId, EventId, KeyId, TenantId, UserId};
 use super::time::Timestamp;
 pub use changes::AuditedChange;
+pub use logins::{CountedFailure, GuessedCode, JudgedGuess, LoginStep, RefusedSend};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
@@ -115,6 +119,16 @@ kinds! {
     PhoneUnbound = "phone.unbound",
     /// The count of wrong codes was set to zero, and the number stayed as it was.
     FactorReset = "factor.reset",
+    /// So many wrong codes in a row that no code is sent any more until a number is bound anew.
+    FactorDisabled = "factor.disabled",
+    /// The right code, whatever it does.
+    CodeAccepted = "code.accepted",
+    /// A wrong code that was judged.
+    CodeRejected = "code.rejected",
+    /// No attempt is left in a login.
+    LoginBlocked = "login.blocked",
+    /// The first message to a user that a rule refused in an hour.
+    SendRefused = "send.refused",
     /// By the user; those that are made with a bind are not told apart from it.
     RecoveryCodesMade = "recovery_codes.made",
     RecoveryCodeUsed = "recovery_code.used",

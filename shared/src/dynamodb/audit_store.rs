@@ -12,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::{AuditQuery, AuditReader, Failure, Fault, Page};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -27,11 +28,17 @@ impl DynamoStore {
         event: &AuditEvent,
         meaning: M,
     ) -> Result<(), Fault> {
-        let item = encode_event(event)?;
-        for key in keys::audit(&event.tenant, event.at, &event.id, event.user.as_ref()) {
-            actions.add(put(self.directory(), &key, item.clone(), Expression::default())?, meaning.clone());
+        for action in self.event_puts(event)? {
+            actions.add(action, meaning.clone());
         }
         Ok(())
+    }
+
+    /// The actions that write an event in a transaction.
+    pub(super) fn event_puts(&self, event: &AuditEvent) -> Result<Vec<TransactWriteItem>, Fault> {
+        let item = encode_event(event)?;
+        let keys = keys::audit(&event.tenant, event.at, &event.id, event.user.as_ref());
+        keys.iter().map(|key| put(self.directory(), key, item.clone(), Expression::default())).collect()
     }
 
     /// The events of one partition before `position`, newest first, and `position` itself if it is one.

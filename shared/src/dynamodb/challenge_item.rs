@@ -18,6 +18,7 @@
 //! | `sends`, `delivery`, `failures_before` | N, S, N | |
 //! | `guesses` | BS | MACs of the guesses at this code |
 //! | `last_attempt` | S | id of the last guess's request: by it a lost answer is recognised |
+//! | `judged` | L | every guess of the login, for the audit: maps of `macs`, `at`, `purpose`, `application`, `client_ip`, `request_id`; of a recovery code's attempt only `at` |
 //! | `idempotency` | SS | hashes of the keys that sent something |
 //! | `completed` | N | when a bind was committed or a recovery code was taken |
 //! | `ttl` | N | epoch seconds: 72 h after the login's end |

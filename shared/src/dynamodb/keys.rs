@@ -19,6 +19,7 @@
 //! | logins | `login#TENANT#USER` | `recovery` | recovery codes (hashes) |
 //! | logins | `login#TENANT#USER` | `trusted-device#ID` | a device that the user trusts |
 //! | logins | `limit#…` | `limit` | one limit |
+//! | logins | `limit#refused#TENANT#USER#RULE#HOUR` | `limit` | what one rule refused of a user's messages in an hour |
 //! | logins | `notice#SHARD` | `MILLIS#USER#RANDOM` | a message that is still to be sent |
 
 use super::request::{Item, string};
@@ -161,6 +162,12 @@ pub fn login_partition(tenant: &TenantId, user: &UserId) -> String {
     format!("login#{tenant}#{user}")
 }
 
+/// Whose [`login_partition`] it is.
+pub fn login_partition_of(pk: &str) -> Option<(TenantId, UserId)> {
+    let (tenant, user) = pk.strip_prefix("login#")?.split_once('#')?;
+    Some((TenantId::parse(tenant)?, UserId::parse(user)?))
+}
+
 /// Sort key of the factor. It sorts right after the challenges, so that one query reads the recent challenges and the factor.
 pub const FACTOR: &str = "factor";
 
@@ -201,6 +208,19 @@ pub fn after_trusted_devices() -> String {
 /// A limit; `subject` never holds a number or an address in clear, only a keyed hash of it.
 pub fn limit(rule: &str, subject: &str) -> Key {
     Key::new(format!("limit#{rule}#{subject}"), "limit")
+}
+
+/// What one rule refused of a user's messages in the hour of `at`, counted since 1970.
+pub fn refusals(tenant: &TenantId, user: &UserId, rule: &str, at: Timestamp) -> Key {
+    limit(REFUSED, &format!("{tenant}#{user}#{rule}#{}", at.secs().div_euclid(3600)))
+}
+
+const REFUSED: &str = "refused";
+
+/// Whether a key is one of [`refusals`].
+pub fn is_refusals(key: &Key) -> bool {
+    let kind = limit(REFUSED, "");
+    key.pk.starts_with(&kind.pk) && key.sk == kind.sk
 }
 
 /// One shard of what a tenant sends in a day (days since 1970).

@@ -10,6 +10,7 @@
 //! to learn from how long the engine compares keyed hashes. It has no `ttl` and goes with its user.
 
 use super::challenge_item::{self, Reader};
+use super::login_audit::encode_recovery;
 use super::login_store::{challenge_key, ttl};
 use super::policy_items::decode_tenant;
 use super::request::{Item, condition_failed, number, string};
@@ -64,7 +65,8 @@ impl RecoveryStore for DynamoStore {
             .set_key(Some(challenge_key(key).attributes()))
             .update_expression(
                 "SET v = :v, login = :login, started_at = :started, max_attempts = :max, #ttl = :ttl, \
-                 sends = if_not_exists(sends, :zero), last_attempt = :attempt ADD attempts :one",
+                 sends = if_not_exists(sends, :zero), last_attempt = :attempt, \
+                 judged = list_append(if_not_exists(judged, :none), :judged) ADD attempts :one",
             )
             .condition_expression(format!(
                 "attribute_not_exists(completed) AND {still_open} \
@@ -79,6 +81,8 @@ impl RecoveryStore for DynamoStore {
             .expression_attribute_values(":ttl", number(ttl(key.started_at)))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":judged", AttributeValue::L(vec![encode_recovery(attempt.now)]))
             .expression_attribute_values(":attempt", string(attempt.id))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -118,6 +122,16 @@ impl RecoveryStore for DynamoStore {
                 Err(Fault::new("a recovery code's transaction kept meeting other transactions"))
             }
         }
+    }
+
+    async fn keep_rejection(&self, events: &[AuditEvent]) -> Result<(), Fault> {
+        let mut actions = Actions::new();
+        for event in events {
+            self.record(&mut actions, event, ())?;
+        }
+        self.run(actions)
+            .await?
+            .map_err(|_| Fault::new("an event's transaction kept meeting other transactions"))
     }
 }
 

@@ -4,8 +4,11 @@ use super::DynamoStore;
 use super::challenge_item::{self, binary};
 use super::factor_item::FactorItem;
 use super::keys::{self, Key};
+use super::login_audit::counted;
 use super::login_store::{challenge_key, ttl};
 use super::request::{CancelledBy, cancelled, condition_failed, fault, from_item, number, string};
+use super::transaction::{self, Actions};
+use crate::domain::audit::RefusedSend;
 use crate::domain::challenge::{Challenge, Delivery, Effect, SentCode, SentTo, with_send};
 use crate::domain::factor::Factor;
 use crate::domain::ids::{TenantId, UserId};
@@ -58,21 +61,48 @@ impl SendStore for DynamoStore {
         sends: u8,
         delivery: Delivery,
         resend_at: Timestamp,
+        refused: Option<&RefusedSend>,
     ) -> Result<(), Fault> {
+        let change = transaction::Expression::new("SET delivery = :delivery, resend_at = :resend")
+            .value(":delivery", string(delivery.as_str()))
+            .value(":resend", number(resend_at.millis()));
+        let unchanged = transaction::Expression::new("sends = :sends AND attribute_exists(code_mac)")
+            .value(":sends", number(sends));
+        let Some(refused) = refused else {
+            let values = change.values.into_iter().chain(unchanged.values).collect();
+            let request = self
+                .client()
+                .update_item()
+                .table_name(self.logins())
+                .set_key(Some(challenge_key(key).attributes()))
+                .update_expression(change.text)
+                .condition_expression(unchanged.text)
+                .set_expression_attribute_values(Some(values));
+            return request.send().await.map(drop).or_else(|error| condition_failed(error).map(drop));
+        };
+        let (counter, count) = counted(refused);
+        let mut actions = Actions::new();
+        actions.add(transaction::update(self.logins(), &challenge_key(key), change, unchanged)?, ());
+        let always = transaction::Expression::default();
+        actions.add(transaction::update(self.logins(), &counter, count, always)?, ());
+        match self.run(actions).await? {
+            Ok(()) => Ok(()),
+            // Another send came after it, or others stayed in the way: the refusal counts all the same.
+            Err(_) => self.count_refusal(refused).await,
+        }
+    }
+
+    async fn count_refusal(&self, refused: &RefusedSend) -> Result<(), Fault> {
+        let (key, count) = counted(refused);
         let request = self
             .client()
             .update_item()
             .table_name(self.logins())
-            .set_key(Some(challenge_key(key).attributes()))
-            .update_expression("SET delivery = :delivery, resend_at = :resend")
-            .condition_expression("sends = :sends AND attribute_exists(code_mac)")
-            .expression_attribute_values(":sends", number(sends))
-            .expression_attribute_values(":delivery", string(delivery.as_str()))
-            .expression_attribute_values(":resend", number(resend_at.millis()));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => condition_failed(error).map(|_| ()),
-        }
+            .set_key(Some(key.attributes()))
+            .update_expression(count.text)
+            .set_expression_attribute_names(Some(count.names.into_iter().collect()))
+            .set_expression_attribute_values(Some(count.values.into_iter().collect()));
+        request.send().await.map(drop).map_err(fault)
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn delete(
     Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
-/// Changes an item if `condition` holds; the names and values of both expressions go together.
+/// Changes an item if `condition` holds, with an empty one in any case; the names and values of both expressions go together.
 pub(super) fn update(
     table: &str,
     key: &Key,
@@ -88,7 +88,7 @@ pub(super) fn update(
         .table_name(table)
         .set_key(Some(key.attributes()))
         .update_expression(change.text)
-        .condition_expression(condition.text)
+        .set_condition_expression((!condition.text.is_empty()).then_some(condition.text))
         .set_expression_attribute_names(map([change.names, condition.names].concat()))
         .set_expression_attribute_values(map([change.values, condition.values].concat()))
         .build()

@@ -4,8 +4,10 @@ use super::DynamoStore;
 use super::challenge_item::{self, Reader, binary};
 use super::factor_item::PhoneItem;
 use super::keys;
+use super::login_audit::{encode_failure, encode_guess};
 use super::login_store::challenge_key;
 use super::request::{CancelledBy, cancelled, condition_failed, number, string};
+use crate::domain::audit::AuditEvent;
 use crate::domain::challenge::Challenge;
 use crate::domain::factor::FactorPhone;
 use crate::domain::ids::{TenantId, UserId};
@@ -13,6 +15,7 @@ use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::login::{BindRefused, Charged, Guess, LoginKey, VerifyStore};
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
@@ -33,7 +36,10 @@ impl VerifyStore for DynamoStore {
             .update_item()
             .table_name(self.logins())
             .set_key(Some(challenge_key(key).attributes()))
-            .update_expression("ADD guesses :guesses, attempts :one SET last_attempt = :attempt")
+            .update_expression(
+                "ADD guesses :guesses, attempts :one \
+                 SET last_attempt = :attempt, judged = list_append(if_not_exists(judged, :none), :judged)",
+            )
             .condition_expression(
                 "attribute_exists(code_mac) AND attribute_not_exists(completed) AND expires_at > :now \
                  AND attempts < :max \
@@ -43,6 +49,8 @@ impl VerifyStore for DynamoStore {
             .expression_attribute_values(":guesses", AttributeValue::Bs(guesses))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":attempt", string(guess.attempt))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":judged", AttributeValue::L(vec![encode_guess(guess)]))
             .expression_attribute_values(":now", number(guess.now.millis()))
             .expression_attribute_values(":max", number(guess.max_attempts))
             .return_values(ReturnValue::AllNew)
@@ -79,12 +87,21 @@ impl VerifyStore for DynamoStore {
         }
     }
 
-    async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault> {
-        self.update_failures(tenant, user, "ADD failures :n", 1).await
+    async fn count_failure(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<(), Fault> {
+        let update = self
+            .failures_update(key.tenant, key.user)
+            .update_expression("ADD failures :one SET last_failure = :last")
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":last", encode_failure(key, guess));
+        update.send().await.map(drop).or_else(|error| condition_failed(error).map(drop))
     }
 
     async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault> {
-        self.update_failures(tenant, user, "SET failures = :n", 0).await
+        let update = self
+            .failures_update(tenant, user)
+            .update_expression("SET failures = :none")
+            .expression_attribute_values(":none", number(0));
+        update.send().await.map(drop).or_else(|error| condition_failed(error).map(drop))
     }
 
     async fn commit_bind(
@@ -94,21 +111,20 @@ impl VerifyStore for DynamoStore {
         mac: &[u8; 32],
         recovery: Option<&[[u8; 32]]>,
         now: Timestamp,
+        event: &AuditEvent,
     ) -> Result<Result<(), BindRefused>, Fault> {
-        let codes =
-            recovery.map(|macs| self.put_recovery_codes(key.tenant, key.user, macs, now)).transpose()?;
+        let mut actions = vec![
+            self.take_number(key, phone)?,
+            self.bind_factor(key, phone, now)?,
+            self.complete(key, phone, mac, now)?,
+        ];
+        if let Some(macs) = recovery {
+            actions.push(self.put_recovery_codes(key.tenant, key.user, macs, now)?);
+        }
+        actions.extend(self.event_puts(event)?);
         for round in 0..BIND_TRIES {
-            let outcome = self
-                .client()
-                .transact_write_items()
-                .transact_items(self.take_number(key, phone)?)
-                .transact_items(self.bind_factor(key, phone, now)?)
-                .transact_items(self.complete(key, phone, mac, now)?);
-            let outcome = codes
-                .iter()
-                .fold(outcome, |transaction, codes| transaction.transact_items(codes.clone()))
-                .send()
-                .await;
+            let request = self.client().transact_write_items();
+            let outcome = request.set_transact_items(Some(actions.clone())).send().await;
             let Err(error) = outcome else { return Ok(Ok(())) };
             let reasons = cancelled(error)?;
             let failed = |at: usize| matches!(reasons.get(at), Some(CancelledBy::Condition(_)));
@@ -155,28 +171,13 @@ impl VerifyStore for DynamoStore {
 }
 
 impl DynamoStore {
-    async fn update_failures(
-        &self,
-        tenant: &TenantId,
-        user: &UserId,
-        expression: &str,
-        n: u32,
-    ) -> Result<(), Fault> {
-        let outcome = self
-            .client()
+    /// A change of a user's failures. A user who was deleted meanwhile must not come back as half an item.
+    fn failures_update(&self, tenant: &TenantId, user: &UserId) -> UpdateItemFluentBuilder {
+        self.client()
             .update_item()
             .table_name(self.logins())
             .set_key(Some(keys::factor(tenant, user).attributes()))
-            .update_expression(expression)
-            // A user who was deleted meanwhile must not come back as half an item.
             .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":n", number(n))
-            .send()
-            .await;
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(error) => condition_failed(error).map(|_| ()),
-        }
     }
 
     /// The number's owner item, if nobody has it (or this user does: a bind that is resumed).

@@ -2,11 +2,13 @@
 
 use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::application::Application;
+use crate::domain::audit::{AuditEvent, Provenance, RefusedSend};
 use crate::domain::challenge::{Challenge, Delivery, SendPlan};
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::first_factor::Throttle;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{ApplicationId, DeviceId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::login::Purpose;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::domain::trusted_device::TrustedDevice;
@@ -152,14 +154,17 @@ pub trait SendStore: Send + Sync {
         reservation: &Reservation<'_>,
     ) -> Result<Option<Challenge>, Fault>;
     /// Corrects what the reservation assumed: that the message was accepted, and when the next may follow. Does nothing if another
-    /// send came after it.
+    /// send came after it. A refusal is counted in the same request.
     async fn settle_send(
         &self,
         key: LoginKey<'_>,
         sends: u8,
         delivery: Delivery,
         resend_at: Timestamp,
+        refused: Option<&RefusedSend>,
     ) -> Result<(), Fault>;
+    /// Counts a refusal in the item of its user, rule and hour. The first of them is told in the audit.
+    async fn count_refusal(&self, refused: &RefusedSend) -> Result<(), Fault>;
 }
 
 /// One guess.
@@ -171,6 +176,10 @@ pub struct Guess<'a> {
     pub attempt: &'a str,
     pub max_attempts: u8,
     pub now: Timestamp,
+    /// This and the rest for the audit.
+    pub purpose: Purpose,
+    pub application: &'a ApplicationId,
+    pub provenance: &'a Provenance,
 }
 
 /// What became of a guess.
@@ -201,12 +210,12 @@ pub trait VerifyStore: Send + Sync {
     async fn charge_guess(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<Charged, Fault>;
     /// How the login stands, where there is nothing to judge: a write that is always refused, since who verifies may not read.
     async fn look(&self, key: LoginKey<'_>) -> Result<Option<Challenge>, Fault>;
-    /// Adds one to the user's failures.
-    async fn count_failure(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
+    /// Adds one to the user's failures, for a guess that was wrong.
+    async fn count_failure(&self, key: LoginKey<'_>, guess: &Guess<'_>) -> Result<(), Fault>;
     /// Sets the user's failures to zero.
     async fn clear_failures(&self, tenant: &TenantId, user: &UserId) -> Result<(), Fault>;
-    /// One transaction: the number's owner, the user's factor, the challenge `completed`; and the user's recovery codes, where there are
-    /// to be any, in the place of all that a number of before left.
+    /// One transaction: the number's owner, the user's factor, the challenge `completed`, the event; and the user's recovery codes, where
+    /// there are to be any, in the place of all that a number of before left.
     async fn commit_bind(
         &self,
         key: LoginKey<'_>,
@@ -214,6 +223,7 @@ pub trait VerifyStore: Send + Sync {
         mac: &[u8; 32],
         recovery: Option<&[[u8; 32]]>,
         now: Timestamp,
+        event: &AuditEvent,
     ) -> Result<Result<(), BindRefused>, Fault>;
     /// Takes the number that could not be bound and its code away, so that another can be asked for.
     async fn forget_number(&self, key: LoginKey<'_>, phone: &FactorPhone)

@@ -17,7 +17,7 @@ mod users;
 
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-pub use audit::{AuditQuery, AuditReader};
+pub use audit::{AuditQuery, AuditReader, ItemImage, LoginTrail};
 pub use crypto::{
     AccessTokens, CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens,
 };

@@ -64,6 +64,8 @@ pub trait RecoveryStore: VerifyStore + BindingReader {
         key: LoginKey<'_>,
         code: &RecoveryUse<'_>,
     ) -> Result<Result<(), RecoveryRefused>, Fault>;
+    /// Keeps in the audit, in one transaction, that a code was no code of the user's, and what comes of it. Only then its sender hears so.
+    async fn keep_rejection(&self, events: &[AuditEvent]) -> Result<(), Fault>;
 }
 
 #[async_trait]

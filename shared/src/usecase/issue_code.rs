@@ -5,6 +5,7 @@
 
 use super::login_state::key;
 use super::{LoginFailure, count};
+use crate::domain::audit::{LoginStep, Provenance, RefusedSend};
 use crate::domain::challenge::{Challenge, Delivery, SendPlan, plan_send};
 use crate::domain::factor::phone_place;
 use crate::domain::ids::base62;
@@ -54,7 +55,7 @@ impl IssueCode {
         &self,
         ticket: Ticket,
         idempotency_key: Option<&str>,
-        client: Option<IpAddr>,
+        provenance: &Provenance,
     ) -> Result<LoginState, LoginFailure> {
         let now = self.clock.now();
         let key_hash = idempotency_key.map(|text| self.key_hash(&ticket, text));
@@ -69,7 +70,12 @@ impl IssueCode {
             let Some(factor) = factor else { return Err(LoginFailure::new(Refusal::NotFound, state)) };
             let plan = match plan_send(&state, &factor, &others) {
                 Ok(plan) => plan,
-                Err(refusal) => return Err(LoginFailure::new(refusal, state)),
+                Err(refusal) => {
+                    if let Some(refused) = refused_by(&ticket, &refusal, provenance, now) {
+                        self.store.count_refusal(&refused).await?;
+                    }
+                    return Err(LoginFailure::new(refusal, state));
+                }
             };
             let code = self.code(&ticket, &plan)?;
             let reservation = Reservation {
@@ -85,7 +91,7 @@ impl IssueCode {
             };
             if let Some(challenge) = self.store.reserve_send(key(&ticket), &reservation).await? {
                 let state = LoginState { challenge: Some(challenge), ..state };
-                return self.deliver(state, &plan, &code, client).await;
+                return self.deliver(state, &plan, &code, provenance).await;
             }
         }
         Err(Fault::new("a send was overtaken by other requests every time").into())
@@ -155,16 +161,19 @@ impl IssueCode {
         mut state: LoginState,
         plan: &SendPlan,
         code: &Code,
-        client: Option<IpAddr>,
+        provenance: &Provenance,
     ) -> Result<LoginState, LoginFailure> {
         let (delivery, resend_at, refusal) = match plan.test {
             // Nothing is sent and nothing is counted.
             Some(scenario) => scenario.played(plan.resend_at, state.ticket.expires_at, state.now),
-            None => self.publish(&state, plan, code, client).await?,
+            None => self.publish(&state, plan, code, provenance.client_ip).await?,
         };
         if delivery != Delivery::Accepted || resend_at != plan.resend_at {
             let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-            self.store.settle_send(key(&state.ticket), sends, delivery, resend_at).await?;
+            let refused = refusal.as_ref().filter(|_| plan.test.is_none());
+            let refused = refused.and_then(|it| refused_by(&state.ticket, it, provenance, state.now));
+            let key = key(&state.ticket);
+            self.store.settle_send(key, sends, delivery, resend_at, refused.as_ref()).await?;
             if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
                 (out.delivery, out.resend_at) = (delivery, resend_at);
             }
@@ -237,6 +246,30 @@ impl IssueCode {
         };
         self.limits.reserve(&request).await
     }
+}
+
+/// What a refusal counts as, where a rule refused the message and not merely the state of its login.
+fn refused_by(
+    ticket: &Ticket,
+    refusal: &Refusal,
+    provenance: &Provenance,
+    now: Timestamp,
+) -> Option<RefusedSend> {
+    let rule = match refusal {
+        Refusal::RateLimited { rule, .. } => *rule,
+        Refusal::FactorDisabled | Refusal::SendingDisabled { .. } | Refusal::CountryNotAllowed => {
+            refusal.code()
+        }
+        _ => return None,
+    };
+    let step = LoginStep {
+        tenant: ticket.tenant.clone(),
+        user: ticket.user.clone(),
+        application: ticket.application.clone(),
+        at: now,
+        provenance: provenance.clone(),
+    };
+    Some(RefusedSend { step, rule: rule.to_owned() })
 }
 
 fn message(ticket: &Ticket, plan: &SendPlan, code: &Code, number: String) -> OutgoingMessage {

@@ -5,7 +5,10 @@ use super::login_state::key;
 use super::notices::notice;
 use super::recovery_codes::switched_off;
 use super::verify_code::{Verified, claims};
-use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
+use crate::domain::audit::{
+    Actor, AuditEvent, AuditedChange, GuessedCode, JudgedGuess, LoginStep, Provenance,
+};
+use crate::domain::challenge::Challenge;
 use crate::domain::factor::Factor;
 use crate::domain::ids::{EventId, base62};
 use crate::domain::login::{LoginState, Purpose, SecondFactor, Ticket};
@@ -66,6 +69,7 @@ impl UseRecoveryCode {
         match self.store.use_recovery_code(key(&ticket), &code).await? {
             Ok(()) => {}
             Err(RecoveryRefused::Unknown) => {
+                self.store.keep_rejection(&self.rejected(&ticket, &challenge, provenance, now)).await?;
                 return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge), now)));
             }
             Err(RecoveryRefused::Overtaken) => {
@@ -115,6 +119,31 @@ impl UseRecoveryCode {
         Some(notice(&*self.entropy, NoticeKind::RecoveryCodeUsed, whose, to, addressee, now))
     }
 
+    fn rejected(
+        &self,
+        ticket: &Ticket,
+        challenge: &Challenge,
+        provenance: &Provenance,
+        now: Timestamp,
+    ) -> Vec<AuditEvent> {
+        let guess = JudgedGuess {
+            step: LoginStep {
+                tenant: ticket.tenant.clone(),
+                user: ticket.user.clone(),
+                application: ticket.application.clone(),
+                at: now,
+                provenance: provenance.clone(),
+            },
+            login: ticket.login.clone(),
+            purpose: ticket.purpose,
+            of: GuessedCode::Recovery,
+            attempt: challenge.attempts,
+            max_attempts: u32::from(ticket.code.max_attempts),
+            right: false,
+        };
+        guess.told(|_| EventId::generate(|buffer| self.entropy.fill(buffer)))
+    }
+
     fn event(&self, ticket: &Ticket, provenance: &Provenance, now: Timestamp) -> AuditEvent {
         let change = AuditedChange::recovery_code_used(
             &ticket.user,
@@ -128,7 +157,7 @@ impl UseRecoveryCode {
 }
 
 /// A login at one moment, with the number that was bound at its start.
-fn at(ticket: Ticket, challenge: Option<crate::domain::challenge::Challenge>, now: Timestamp) -> LoginState {
+fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginState {
     LoginState { bound_hint: ticket.bound_hint.clone(), challenge, now, ticket }
 }
 

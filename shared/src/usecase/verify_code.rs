@@ -5,9 +5,9 @@ use super::login_state::key;
 use super::recovery_codes::MakeRecoveryCodes;
 use super::replace_number::ReplaceNumber;
 use super::{LoginFailure, count};
-use crate::domain::audit::Provenance;
+use crate::domain::audit::{Actor, AuditedChange, Provenance};
 use crate::domain::challenge::{Challenge, Effect};
-use crate::domain::ids::base62;
+use crate::domain::ids::{EventId, base62};
 use crate::domain::login::{LoginState, Proof, Purpose, SecondFactor, Ticket};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -57,7 +57,16 @@ impl VerifyCode {
         }
         let macs = self.codes.guess_macs(scope(&ticket), code.expose());
         let attempt = base62(22, |buffer| self.entropy.fill(buffer));
-        let guess = Guess { macs: &macs, attempt: &attempt, max_attempts: ticket.code.max_attempts, now };
+        let application = ticket.application.clone();
+        let guess = Guess {
+            macs: &macs,
+            attempt: &attempt,
+            max_attempts: ticket.code.max_attempts,
+            now,
+            purpose: ticket.purpose,
+            application: &application,
+            provenance,
+        };
         let challenge = match self.store.charge_guess(key(&ticket), &guess).await? {
             Charged::Judged(challenge) => challenge,
             Charged::Refused(challenge) => {
@@ -71,7 +80,7 @@ impl VerifyCode {
         let mac = out.mac;
         if !macs.iter().any(|guess| bool::from(guess.ct_eq(&mac))) {
             // A wrong answer leaves only once it is counted (NIST SP 800-63B-4 §3.2.2).
-            self.store.count_failure(&ticket.tenant, &ticket.user).await?;
+            self.store.count_failure(key(&ticket), &guess).await?;
             return Err(LoginFailure::new(Refusal::WrongCode, at(ticket, Some(challenge), now)));
         }
         let proven = BoundPhone { hash: out.sent_to.hash.clone(), since: out.sent_to.since };
@@ -83,7 +92,7 @@ impl VerifyCode {
                 }
                 self.finish(at(ticket, Some(challenge), now), proven)
             }
-            Ok(Effect::Binds) => self.bind(ticket, challenge, now).await,
+            Ok(Effect::Binds) => self.bind(ticket, challenge, provenance, now).await,
             Ok(Effect::ProvesOldNumber) => {
                 let proven = match self.replace.prove_old(&ticket, &mac, now).await {
                     Ok(proven) => proven,
@@ -119,6 +128,7 @@ impl VerifyCode {
         &self,
         ticket: Ticket,
         mut challenge: Challenge,
+        provenance: &Provenance,
         now: Timestamp,
     ) -> Result<Verified, LoginFailure> {
         let (Some(phone), Some(out)) = (challenge.pending.clone(), challenge.code.as_ref()) else {
@@ -126,7 +136,12 @@ impl VerifyCode {
         };
         let codes = ticket.recovery_codes.then(|| self.recovery.make(&ticket.tenant, &ticket.user));
         let macs = codes.as_ref().map(|codes| &*codes.macs);
-        let committed = self.store.commit_bind(key(&ticket), &phone, &out.mac, macs, now).await?;
+        let bound = AuditedChange::phone_bound_at_login(&ticket.user, &ticket.application, &phone);
+        let id = EventId::generate(|buffer| self.entropy.fill(buffer));
+        let actor = Actor::User(ticket.user.clone());
+        let event = bound.by(actor, provenance.clone(), ticket.tenant.clone(), now, id);
+        let commit = self.store.commit_bind(key(&ticket), &phone, &out.mac, macs, now, &event);
+        let committed = commit.await?;
         let refusal = match committed {
             Ok(()) => {
                 challenge.completed = Some(now);

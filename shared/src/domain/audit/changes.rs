@@ -138,6 +138,14 @@ impl AuditedChange {
         happened.then(|| change.of_user(user))
     }
 
+    /// A user's first number, proven in a login. Nobody reads the factor for it: that it has no number is the write's condition.
+    pub fn phone_bound_at_login(user: &UserId, application: &ApplicationId, phone: &FactorPhone) -> Self {
+        let side = |phone| Some(Details::from_iter([("phone".to_owned(), describe::phone(phone))]));
+        let (before, after) = (side(None), side(Some(phone)));
+        let change = Self { kind: EventKind::PhoneBound, user: None, application: None, before, after };
+        change.of_user(user).in_application(application)
+    }
+
     /// All of before are gone.
     pub fn recovery_codes_made(user: &UserId, count: usize) -> Self {
         Self::created(EventKind::RecoveryCodesMade, describe::recovery_codes(count)).of_user(user)
