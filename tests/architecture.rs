@@ -21,22 +21,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     // What puts the parts together.
     ("config", &["sms", "auth", "ports", "domain"]),
     ("telemetry", &[]),
+    ("setup", &["config", "auth", "telemetry", "ports", "domain"]),
     ("compose", &["api", "usecase", "dynamodb", "ports", "domain"]),
     ("bootstrap", &["compose", "config", "telemetry", "http", "stream", "dynamodb", "sms", "auth", "ports"]),
 ];
 
 /// What of other crates, and of the standard library, only some parts may name. `aws_*` stands for every crate of that name.
 const FOREIGN: &[(&str, &[&str])] = &[
-    ("aws_*", &["dynamodb", "sms", "config"]),
+    ("aws_*", &["dynamodb", "sms", "config", "setup"]),
     ("serde_dynamo", &["dynamodb"]),
-    ("lambda_*", &["http", "stream", "bootstrap"]),
+    ("lambda_*", &["http", "stream", "bootstrap", "setup"]),
     ("hyper*", &["sms", "auth"]),
     // `auth` fetches the public keys of identity providers.
     ("http", &["http", "api", "auth"]),
     ("tokio", &["dynamodb", "sms", "auth"]),
-    ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api"]),
+    ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api", "setup"]),
     ("futures", &["usecase", "dynamodb", "http", "auth"]),
-    ("tracing", &["usecase", "dynamodb", "sms", "http", "stream", "bootstrap", "telemetry"]),
+    ("tracing", &["usecase", "dynamodb", "sms", "http", "stream", "bootstrap", "telemetry", "setup"]),
     ("ring", &["auth"]),
     ("rand", &["config"]),
     ("std::env", &["config", "telemetry"]),
@@ -112,8 +113,9 @@ fn a_function_is_a_short_main_and_knows_no_storage() {
         let [main] = &sources[..] else { panic!("{name}: more than a main") };
         assert!(main.lines <= LONGEST_MAIN, "{}: {} lines", main.file, main.lines);
         for path in main.paths.iter().filter(|path| path[0] == "shared") {
-            let allowed =
-                ["api", "bootstrap", "compose"].into_iter().any(|allowed| is_within(&path[1..], allowed));
+            let allowed = ["api", "bootstrap", "compose", "setup"]
+                .into_iter()
+                .any(|allowed| is_within(&path[1..], allowed));
             assert!(allowed, "{}: {}", main.file, path.join("::"));
         }
         // The embedded engine, the outbox and the clock that can be moved are in `local`, and in no Lambda build.

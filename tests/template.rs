@@ -44,9 +44,9 @@ fn every_function_is_deployed_as_what_cargo_builds() {
     let folders = std::fs::read_dir(repository::path("functions")).unwrap();
     let folders: BTreeSet<_> =
         folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
-    let deployed: BTreeSet<_> = template.functions.keys().cloned().collect();
-    assert_eq!(deployed, folders);
-    for function in template.functions.values() {
+    let deployed = || template.functions.values().chain([&template.setup]);
+    assert_eq!(deployed().map(|function| function.name.clone()).collect::<BTreeSet<_>>(), folders);
+    for function in deployed() {
         let name = &function.name;
         assert_eq!(function.code_uri, format!("functions/{name}"));
         let manifest = repository::read(&format!("{}/Cargo.toml", function.code_uri));
@@ -113,8 +113,108 @@ fn each_function_may_read_its_own_secrets_and_no_other() {
         let words = name.as_str().split('-');
         words.map(|word| word[..1].to_uppercase() + &word[1..]).collect::<String>() + "Secret"
     });
-    assert_eq!(template.secrets.iter().cloned().collect::<BTreeSet<_>>(), BTreeSet::from(wanted));
-    assert_eq!(used, template.secrets.into_iter().collect(), "each is of use to somebody");
+    let mut secrets: BTreeSet<_> = template.secrets.iter().cloned().collect();
+    assert!(
+        secrets.remove(OPERATOR_KEY),
+        "the operator's key has a place, which no function that serves reads"
+    );
+    assert_eq!(secrets, BTreeSet::from(wanted));
+    assert_eq!(used, secrets, "each is of use to somebody");
+}
+
+/// Where the operator's key waits to be fetched.
+const OPERATOR_KEY: &str = "OperatorKey";
+
+#[test]
+fn the_setup_fills_every_secret_and_reads_none_but_the_operators_key() {
+    let template = Template::load();
+    let secrets: BTreeSet<_> = template.secrets.iter().cloned().collect();
+    let setup = &template.setup;
+    let named = setup.variables.iter().filter(|(name, _)| name.ends_with("_ARN"));
+    let named: BTreeMap<_, _> = named.map(|(name, value)| (name.as_str(), &value["Ref"])).collect();
+    let mut wanted: BTreeSet<_> = SecretName::ALL.map(|name| name.variable() + "_ARN").into();
+    wanted.insert("OPERATOR_KEY_ARN".to_owned());
+    assert_eq!(named.keys().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), wanted);
+    let of_variables: BTreeSet<_> = named.values().map(|name| name.as_str().unwrap().to_owned()).collect();
+    assert_eq!(of_variables, secrets);
+    let [fills, reads] = &setup.statements[..] else { panic!("{:?}", setup.statements) };
+    assert_eq!(fills.actions, ["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"]);
+    assert_eq!(fills.resources.iter().cloned().collect::<BTreeSet<_>>(), secrets);
+    assert_eq!(
+        (&reads.actions[..], &reads.resources[..]),
+        (&["secretsmanager:GetSecretValue".to_owned()][..], &[OPERATOR_KEY.to_owned()][..])
+    );
+    assert!(setup.routes.is_empty(), "nobody but CloudFormation calls it");
+    // CloudFormation calls it again when the list changes: a secret that is left out here would stay empty in a deployment that is there.
+    let called_with = &template.resource("FirstValues")["Properties"]["Secrets"];
+    let called_with: BTreeSet<_> =
+        called_with.as_array().unwrap().iter().map(|it| it["Ref"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(called_with, secrets.into_iter().filter(|name| name != OPERATOR_KEY).collect());
+}
+
+#[test]
+fn nothing_that_a_deployment_keeps_can_be_deleted_with_it_or_shown_by_it() {
+    let template = Template::load();
+    for secret in &template.secrets {
+        let resource = template.resource(secret);
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(resource[policy], "Retain", "{secret}");
+        }
+        let value = ["SecretString", "GenerateSecretString"].map(|name| resource["Properties"].get(name));
+        assert_eq!(value, [None, None], "{secret} has a value in the template");
+    }
+    for (name, output) in template.section("Outputs") {
+        let text = output["Value"].to_string();
+        assert!(!text.contains("resolve:secretsmanager"), "{name} shows a secret");
+    }
+}
+
+/// A function's new version gets its traffic by and by, and gives it back where it fails; what it logs does not stay for ever.
+#[test]
+fn every_function_is_deployed_by_and_by_with_an_alarm_of_its_own() {
+    let template = Template::load();
+    let groups: BTreeSet<_> = template
+        .section("Resources")
+        .filter(|(_, it)| it["Type"] == "AWS::Logs::LogGroup")
+        .map(|(name, it)| {
+            assert_eq!(it["Properties"]["RetentionInDays"], json!({ "Ref": "LogRetentionDays" }), "{name}");
+            name.clone()
+        })
+        .collect();
+    for (name, function) in
+        template.section("Resources").filter(|(_, it)| it["Type"] == "AWS::Serverless::Function")
+    {
+        let properties = &function["Properties"];
+        let group = properties["LoggingConfig"]["LogGroup"]["Ref"].as_str().unwrap();
+        assert!(groups.contains(group) && group == format!("{name}Log"), "{name}: {group}");
+        let preference = &properties["DeploymentPreference"];
+        if name == "SecretsSetup" {
+            assert_eq!(preference["Enabled"], false);
+            continue;
+        }
+        let own = format!("{name}Errors");
+        let wanted = json!([{ "Ref": own }, { "Ref": "ApiFaults" }]);
+        assert_eq!(preference["Alarms"], wanted, "{name}");
+        let watched = &template.resource(&own)["Properties"]["Dimensions"];
+        assert_eq!(*watched, json!([{ "Name": "FunctionName", "Value": { "Ref": name } }]), "{own}");
+    }
+}
+
+#[test]
+fn every_parameter_is_described_and_every_route_of_a_login_is_throttled_by_itself() {
+    let template = Template::load();
+    for (name, parameter) in template.section("Parameters") {
+        assert!(parameter["Description"].as_str().is_some_and(|text| text.len() > 20), "{name}");
+        let needed = name == "DomainName";
+        assert_eq!(parameter.get("Default").is_none(), needed, "{name}: is there a safe default?");
+    }
+    let settings = &template.resource("Api")["Properties"]["RouteSettings"];
+    let throttled: BTreeSet<_> = settings.as_object().unwrap().keys().cloned().collect();
+    let routes = template.functions.values().flat_map(|function| &function.routes);
+    let keys: BTreeSet<_> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+    assert!(throttled.is_subset(&keys), "a route that is gone: {throttled:?}");
+    let of_logins: BTreeSet<_> = keys.into_iter().filter(|key| key.contains(" /v1/logins")).collect();
+    assert!(of_logins.is_subset(&throttled), "{of_logins:?}");
 }
 
 /// The secrets that a function's variables name.
@@ -239,8 +339,8 @@ impl Reads {
     fn by(&self, function: &str) -> BTreeSet<String> {
         let root = format!("functions/{function}/src");
         let main = Source::read(&root, &format!("{root}/main.rs"));
-        // Every function logs at this level.
-        let mut variables = BTreeSet::from(["LOG_LEVEL".to_owned()]);
+        // Every function logs at this level, and counts in this namespace.
+        let mut variables = BTreeSet::from(["LOG_LEVEL".to_owned(), "METRICS_NAMESPACE".to_owned()]);
         let mut methods = main.calls_on("lambda");
         assert!(!methods.is_empty(), "{function}: it starts in another way");
         methods.push("start".to_owned());

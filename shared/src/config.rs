@@ -10,7 +10,7 @@ use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Entropy};
 use crate::sms::SnsOptions;
-pub use aws::{Aws, dynamodb_client_for};
+pub use aws::{Aws, dynamodb_client_for, put_json};
 use rand::TryRng;
 use rand::rngs::SysRng;
 use std::collections::HashMap;
@@ -199,14 +199,23 @@ impl Environment {
         Aws::new(self)
     }
 
+    /// Where a secret is kept in Secrets Manager: `SECRET_…_ARN`.
+    pub fn secret_arn(&self, name: SecretName) -> Result<String, ConfigError> {
+        self.require(&format!("{}_ARN", name.variable())).map(str::to_owned)
+    }
+
+    /// Where the operator's key is put for the operator to fetch: `OPERATOR_KEY_ARN`.
+    pub fn operator_key_arn(&self) -> Result<String, ConfigError> {
+        self.require("OPERATOR_KEY_ARN").map(str::to_owned)
+    }
+
     /// A secret: from its own variable, else from Secrets Manager by the name in its `…_ARN`.
     pub async fn secret(&self, aws: &Aws, name: SecretName) -> Result<Secret<String>, ConfigError> {
         let variable = name.variable();
         if let Some(value) = self.get(&variable) {
             return Ok(Secret::new(value.to_owned()));
         }
-        let arn = self.require(&format!("{variable}_ARN"))?;
-        aws.read_secret(arn).await.map_err(|why| ConfigError::Secret(name, why))
+        aws.read_secret(&self.secret_arn(name)?).await.map_err(|why| ConfigError::Secret(name, why))
     }
 }
 

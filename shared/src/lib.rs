@@ -13,6 +13,7 @@ pub mod domain;
 pub mod dynamodb;
 pub mod http;
 pub mod ports;
+pub mod setup;
 pub mod sms;
 pub mod stream;
 pub mod telemetry;

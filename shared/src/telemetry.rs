@@ -5,6 +5,8 @@
 //! H14), and no level that somebody sets while looking for a bug may reveal them. So only our own crates follow `LOG_LEVEL`: a list
 //! of the crates that may, rather than of those that may not, since the latter would be out of date with the next dependency.
 
+pub mod metrics;
+
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
@@ -13,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates whose events follow `LOG_LEVEL`. A crate that isn't here stays at WARN.
-const OUR_CRATES: [&str; 10] = [
+const OUR_CRATES: [&str; 11] = [
     "shared",
     "local",
     "policy_admin",
@@ -23,6 +25,7 @@ const OUR_CRATES: [&str; 10] = [
     "code_issuance",
     "code_verification",
     "notifications",
+    "secrets_setup",
     "audit_trail",
 ];
 
@@ -43,7 +46,9 @@ pub fn init_quiet() {
 fn start(default: LevelFilter) {
     let level = std::env::var("LOG_LEVEL").ok();
     let level = parse(level.as_deref(), default);
-    let subscriber = tracing_subscriber::registry().with(layer(level, std::io::stderr));
+    let namespace = std::env::var("METRICS_NAMESPACE").ok().filter(|name| !name.is_empty());
+    let counted = namespace.map(|name| metrics::layer(name, std::io::stderr));
+    let subscriber = tracing_subscriber::registry().with(layer(level, std::io::stderr)).with(counted);
     // Fails only where a subscriber is set already, which then stays.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

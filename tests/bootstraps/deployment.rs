@@ -26,6 +26,7 @@ use tests::template::Template;
 pub const BASE_URL: &str = "https://api.example.com";
 pub const SENDER_ID: &str = "ACME";
 pub const MAX_PRICE_USD: &str = "0.50";
+pub const METRICS_NAMESPACE: &str = "mfa/test";
 
 pub struct Deployment {
     pub engine: Engine,
@@ -184,6 +185,7 @@ fn environment(
         "DIRECTORY_TABLE" => tables.directory.clone(),
         "LOGINS_TABLE" => tables.logins.clone(),
         "LOG_LEVEL" => "trace".to_owned(),
+        "METRICS_NAMESPACE" => METRICS_NAMESPACE.to_owned(),
         "BASE_URL" => BASE_URL.to_owned(),
         "SMS_SENDER_ID" => SENDER_ID.to_owned(),
         "SMS_MAX_PRICE_USD" => MAX_PRICE_USD.to_owned(),

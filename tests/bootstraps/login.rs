@@ -1,6 +1,6 @@
 //! One whole login, from creating a tenant to a token that a library we didn't write has checked, with the events in tests/events.
 
-use crate::deployment::{BASE_URL, Deployment, MAX_PRICE_USD, SENDER_ID};
+use crate::deployment::{BASE_URL, Deployment, MAX_PRICE_USD, METRICS_NAMESPACE, SENDER_ID};
 use serde_json::{Value, json};
 use tests::events;
 use tests::python;
@@ -69,6 +69,19 @@ async fn f4_f6_f8_h11_a_login_from_creating_a_tenant_to_a_verified_token() {
     for token in ["access_token", "id_token"] {
         deployment.canaries.add("token", &text(&done["tokens"], &format!("/{token}")));
     }
+
+    let sent = counted(&deployment, "code-issuance");
+    let [sent] = &sent[..] else { panic!("one message was sent: {sent:?}") };
+    assert_eq!(
+        (&sent["MessagesSent"], &sent["Country"], &sent["EstimatedSpendUsd"]),
+        (&json!(1), &json!("US"), &json!(0.01))
+    );
+    assert_eq!((&sent["Tenant"], &sent["Application"]), (&json!(tenant), &json!(application)));
+    let judged = counted(&deployment, "code-verification");
+    let rules: Vec<_> = judged.iter().filter_map(|line| line["Rule"].as_str()).collect();
+    assert_eq!(rules, ["wrong_code", "login_complete"]);
+    let verified: Vec<_> = judged.iter().filter(|line| line["CodesVerified"] == 1).collect();
+    assert_eq!((verified.len(), &verified[0]["Country"]), (1, &json!("US")));
 
     // The number is bound from now on (F8): the next login asks for the code at once.
     (_, step) = begin(&mut deployment, &start, "enter_code").await;
@@ -147,6 +160,27 @@ fn published_code(deployment: &Deployment) -> String {
     let last = message.body.lines().next_back().unwrap();
     assert_eq!(last, format!("@shop.example.com #{code}"), "bound to the application's origin");
     code
+}
+
+/// The metrics that a function has counted, as CloudWatch reads them from its log.
+fn counted(deployment: &Deployment, function: &str) -> Vec<Value> {
+    let log = deployment.gateway.function(function).log().text();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let metrics: Vec<_> = lines.filter(|line| line.get("_aws").is_some()).collect();
+    for line in &metrics {
+        let [counted] = &line["_aws"]["CloudWatchMetrics"].as_array().unwrap()[..] else { panic!("{line}") };
+        assert_eq!(counted["Namespace"], METRICS_NAMESPACE);
+        assert!(line["_aws"]["Timestamp"].as_i64().is_some_and(|at| at > 1_700_000_000_000), "{line}");
+        for metric in counted["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{line}");
+        }
+        for dimension in
+            counted["Dimensions"].as_array().unwrap().iter().flat_map(|set| set.as_array().unwrap())
+        {
+            assert!(line[dimension.as_str().unwrap()].is_string(), "{line}");
+        }
+    }
+    metrics
 }
 
 fn text(answer: &Value, pointer: &str) -> String {

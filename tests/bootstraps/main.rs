@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 mod deployment;
+mod every_event;
 mod login;
 mod rights;
+mod setup;
 mod start;

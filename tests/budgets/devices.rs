@@ -3,7 +3,7 @@
 use crate::NUMBER;
 use crate::world::{Cost, World, cost, text};
 use serde_json::{Value, json};
-use tests::proxy::{Fault, operations};
+use tests::proxy::{Fault, Gate, operations};
 
 impl World {
     async fn with_trust() -> Self {
@@ -91,7 +91,7 @@ async fn h7_devices_are_listed_in_one_read_and_revoked_in_one_transaction() {
 #[tokio::test]
 async fn h7_whatever_becomes_of_the_device_the_login_is_done() {
     let world = World::with_trust().await;
-    for (fault, trusted) in [(Fault::LostAnswer, true), (Fault::TransactionConflict, true)] {
+    for fault in [Fault::LostAnswer, Fault::TransactionConflict] {
         let login = world.login("ann").await;
         world.step("send", &login, "code", json!({})).await;
         world.proxy.fail_next("TransactWriteItems", fault);
@@ -100,9 +100,10 @@ async fn h7_whatever_becomes_of_the_device_the_login_is_done() {
         world.proxy.take();
         let (status, answer) = world.call("POST", &path, Some(&login.token), &[], Some(body)).await;
         let records = world.proxy.take();
-        assert_eq!(operations(&records), ["UpdateItem", "Query", "TransactWriteItems", "TransactWriteItems"]);
+        let asked = operations(&records);
+        assert_eq!(asked, ["UpdateItem", "Query", "TransactWriteItems", "TransactWriteItems"]);
         assert_eq!((status, answer["tokens"].is_object()), (200, true), "{answer}");
-        assert_eq!(answer["trusted_device"].is_object(), trusted, "{answer}");
+        assert!(answer["trusted_device"].is_object(), "{answer}");
         world.advance(3600);
     }
     let login = world.login("ann").await;
@@ -113,6 +114,77 @@ async fn h7_whatever_becomes_of_the_device_the_login_is_done() {
     let body = json!({ "code": world.code(), "trust_device": true });
     let path = format!("/v1/logins/{}/verification", login.id);
     let (status, answer) = world.call("POST", &path, Some(&login.token), &[], Some(body)).await;
+    assert_eq!((status, answer["tokens"].is_object()), (200, true), "{answer}");
+    assert!(answer["trusted_device"].is_null(), "{answer}");
+}
+
+/// Both have read before either writes: each would find room for one.
+#[tokio::test]
+async fn h7_two_devices_trusted_at_once_are_never_one_too_many() {
+    let world = World::with_trust().await;
+    for _ in 0..19 {
+        world.trusts("right, trusted").await;
+    }
+    let mut tries = Vec::new();
+    for _ in 0..2 {
+        let login = world.login("ann").await;
+        world.step("send", &login, "code", json!({})).await;
+        tries.push((login, json!({ "code": world.code(), "trust_device": true })));
+        world.advance(130);
+    }
+    let gate = Gate::new();
+    for _ in &tries {
+        world.proxy.fail_next("TransactWriteItems", Fault::Held(gate.clone()));
+    }
+    let both = futures::future::join_all(tries.into_iter().map(|(login, body)| {
+        let world = &world;
+        async move { world.step("right, trusted", &login, "verification", body).await.outcome }
+    }));
+    let open = async {
+        gate.arrival().await;
+        gate.arrival().await;
+        gate.open();
+    };
+    let (outcomes, ()) = futures::future::join(both, open).await;
+    assert_eq!(outcomes, ["200", "200"]);
+    world.advance(130);
+    let login = world.login("ann").await;
+    world.step("send", &login, "code", json!({})).await;
+    let body = json!({ "code": world.code() });
+    let path = format!("/v1/logins/{}/verification", login.id);
+    let (_, done) = world.call("POST", &path, Some(&login.token), &[], Some(body)).await;
+    let access = text(&done, "/tokens/access_token");
+    let (_, list) = world.call("GET", "/v1/me/trusted-devices", Some(&access), &[], None).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 20, "{list}");
+}
+
+/// The number changes after its code was given and before the device is written.
+#[tokio::test]
+async fn h7_no_device_is_trusted_with_a_number_that_was_not_proven() {
+    let world = World::with_trust().await;
+    let login = world.login("ann").await;
+    world.step("send", &login, "code", json!({})).await;
+    let body = json!({ "code": world.code(), "trust_device": true });
+    let path = format!("/v1/logins/{}/verification", login.id);
+    let gate = Gate::new();
+    world.proxy.fail_next("Query", Fault::Held(gate.clone()));
+    let verification = world.call("POST", &path, Some(&login.token), &[], Some(body));
+    let change = async {
+        gate.arrival().await;
+        let (_, users) = world
+            .call(
+                "GET",
+                &format!("/v1/tenants{}/users?username=ann", world.tenant),
+                Some(&world.admin),
+                &[],
+                None,
+            )
+            .await;
+        let user = text(&users, "/items/0/id");
+        world.admin("PUT", &format!("/users/{user}/phone"), json!({ "phone": "+12025550102" })).await;
+        gate.open();
+    };
+    let ((status, answer), ()) = futures::future::join(verification, change).await;
     assert_eq!((status, answer["tokens"].is_object()), (200, true), "{answer}");
     assert!(answer["trusted_device"].is_null(), "{answer}");
 }

@@ -62,7 +62,9 @@ pub struct World {
     pub secret: String,
     /// Every measured call in order, for the table in docs/PERFORMANCE.md.
     pub costs: Mutex<Vec<(String, Cost)>>,
+    #[allow(dead_code, reason = "tests/trail, which stands on this file too, looks at it")]
     pub engine: Engine,
+    #[allow(dead_code, reason = "as above")]
     pub tables: Tables,
     _folder: TemporaryFolder,
 }

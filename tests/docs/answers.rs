@@ -194,6 +194,7 @@ async fn every_operation_answers_as_described() {
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     client.call("get_jwks", "", "", 200).await;
+    client.call("get_reference", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
     client.call("revoke_trusted_device", "", &admin, 404).await;

@@ -3,6 +3,7 @@
 use crate::world::World;
 use serde_json::json;
 use tests::http_client::Call;
+use tests::local::Local;
 
 const ORIGIN: &str = "https://shop.example.com";
 const PASSWORD: &str = "correct horse battery";
@@ -80,4 +81,19 @@ async fn every_answer_has_its_security_headers() {
         assert!(answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
         assert!(answer.header("x-request-id").is_some());
     }
+}
+
+#[tokio::test]
+async fn the_contract_is_a_page_without_a_script_that_has_every_call() {
+    let local = Local::start().await;
+    let page = local.send(Call::get("/docs").header("accept", "text/html")).await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("script-src"), "{policy}");
+    let text = page.text();
+    assert!(!text.contains("<script") && !text.contains(" src="), "it loads nothing");
+    let contract = tests::repository::read("docs/openapi.yaml");
+    let operations = contract.lines().filter_map(|line| line.trim().strip_prefix("operationId: "));
+    let missing: Vec<_> = operations.filter(|id| !text.contains(&format!("id=\"{id}\""))).collect();
+    assert!(missing.is_empty(), "render_reference.py: {missing:?}");
 }

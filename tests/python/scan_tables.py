@@ -74,7 +74,7 @@ KINDS = {
         "logins", rf"login#ten_{ID}#usr_{ID}", rf"challenge#\d{{13}}#log_{ID}",
         {"login": "S", "started_at": "N", "max_attempts": "N", "attempts": "N", "sends": "N", "ttl": "N"},
         {
-            "pending": "M", "phone_changes": "N", "code_mac": "B", "nonce": "B", "pepper": "S", "sent_hash": "S", "sent_hint": "S",
+            "pending": "M", "phone_changes": "N", "code_mac": "B", "nonce": "B", "pepper": "S", "sent_hash": "S", "sent_hint": "S", "sent_country": "S",
             "first_sent_at": "N", "sent_at": "N", "expires_at": "N", "resend_at": "N", "delivery": "S", "failures_before": "N",
             "guesses": "BS", "judged": "L", "last_attempt": "S", "idempotency": "SS", "completed": "N",
             "replaces": "S", "old_proven": "N", "sent_since": "N", "sent_test": "S",

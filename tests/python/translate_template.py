@@ -12,11 +12,17 @@ from samtranslator.yaml_helper import yaml_parse
 
 
 class ManagedPolicies:
-    """Named in the template: none. SAM adds the one that lets a function write its log."""
+    """Named in the template: none. SAM adds those that let a function write its log and its traces, and CodeDeploy move traffic."""
 
     def load(self):
-        name = "AWSLambdaBasicExecutionRole"
-        return {name: f"arn:aws:iam::aws:policy/service-role/{name}"}
+        names = {
+            "AWSLambdaBasicExecutionRole": "service-role/",
+            "AWSXrayWriteOnlyAccess": "",
+            "AWSXRayDaemonWriteAccess": "",
+            "AWSCodeDeployRoleForLambda": "service-role/",
+            "AWSCodeDeployRoleForLambdaLimited": "service-role/",
+        }
+        return {name: f"arn:aws:iam::aws:policy/{path}{name}" for name, path in names.items()}
 
 
 def main():
@@ -25,9 +31,11 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         template = yaml_parse(file)
     for resource in template["Resources"].values():
+        # `sam package` puts what is on this disk there.
         if resource["Type"] == "AWS::Serverless::Function":
-            # `sam package` puts the built function there.
             resource["Properties"]["CodeUri"] = "s3://bucket/function.zip"
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            resource["Properties"]["TemplateURL"] = "https://bucket.s3.amazonaws.com/stack.yaml"
     try:
         translated = transform(template, {}, ManagedPolicies())
     except InvalidDocumentException as error:

@@ -2,10 +2,12 @@
 //! was when it refuses. Tenants, applications, users and the audit have theirs in shared/tests.
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+use shared::domain::audit::Provenance;
 use shared::domain::challenge::{Challenge, Delivery, Effect, SendPlan};
 use shared::domain::factor::{Factor, FactorPhone};
 use shared::domain::first_factor::Throttle;
 use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
+use shared::domain::login::Purpose;
 use shared::domain::settings::Limits;
 use shared::domain::time::Timestamp;
 use shared::domain::user::User;
@@ -139,9 +141,34 @@ impl Stage {
     }
 
     async fn guess(&self, mac: [u8; 32], attempt: &str, now: Timestamp) -> Charged {
-        let guess = Guess { macs: &[mac], attempt, max_attempts: 5, now };
-        self.store.charge_guess(self.key(), &guess).await.unwrap()
+        let application = ApplicationId::generate(&self.tenant, fresh());
+        self.store.charge_guess(self.key(), &guessed(&[mac], attempt, now, &application)).await.unwrap()
     }
+
+    async fn fail(&self, user: &UserId) {
+        let application = ApplicationId::generate(&self.tenant, fresh());
+        let key = LoginKey { user, ..self.key() };
+        self.store.count_failure(key, &guessed(&[WRONG], "failed", T0, &application)).await.unwrap();
+    }
+
+    async fn commit(
+        &self,
+        number: &FactorPhone,
+        recovery: Option<&[[u8; 32]]>,
+        now: Timestamp,
+    ) -> Result<(), BindRefused> {
+        self.store.commit_bind(self.key(), number, &RIGHT, recovery, now, &self.event()).await.unwrap()
+    }
+}
+
+fn guessed<'a>(
+    macs: &'a [[u8; 32]],
+    attempt: &'a str,
+    now: Timestamp,
+    application: &'a ApplicationId,
+) -> Guess<'a> {
+    const NOBODY: &Provenance = &Provenance { client_ip: None, request_id: None };
+    Guess { macs, attempt, max_attempts: 5, now, purpose: Purpose::SignIn, application, provenance: NOBODY }
 }
 
 fn judged(charged: Charged) -> Challenge {
@@ -217,9 +244,9 @@ async fn a_send_is_reserved_only_on_what_was_read(stage: Stage) {
     assert_eq!((second.sends, second.attempts), (2, 1), "attempts are the login's");
     assert_eq!(stage.state().await.1, Some(second.clone()), "as the transaction left it");
     assert_eq!(stage.state().await.0.recent_sends, [at(31), T0]);
-    stage.store.settle_send(stage.key(), 1, Delivery::Failed, at(5)).await.unwrap();
+    stage.store.settle_send(stage.key(), 1, Delivery::Failed, at(5), None).await.unwrap();
     assert_eq!(stage.state().await.1, Some(second), "a settlement of an older send does nothing");
-    stage.store.settle_send(stage.key(), 2, Delivery::Unknown, at(99)).await.unwrap();
+    stage.store.settle_send(stage.key(), 2, Delivery::Unknown, at(99), None).await.unwrap();
     let code = stage.state().await.1.unwrap().code.unwrap();
     assert_eq!((code.delivery, code.resend_at), (Delivery::Unknown, at(99)));
 }
@@ -252,13 +279,13 @@ async fn a_lost_answer_is_known_by_its_attempt(stage: Stage) {
 
 async fn failures_are_counted_for_users_that_are_there(stage: Stage) {
     for _ in 0..3 {
-        stage.store.count_failure(&stage.tenant, &stage.user).await.unwrap();
+        stage.fail(&stage.user).await;
     }
     assert_eq!(stage.state().await.0.failures, 3);
     stage.store.clear_failures(&stage.tenant, &stage.user).await.unwrap();
     assert_eq!(stage.state().await.0.failures, 0);
     let gone = UserId::generate(fresh());
-    stage.store.count_failure(&stage.tenant, &gone).await.unwrap();
+    stage.fail(&gone).await;
     let key = LoginKey { user: &gone, ..stage.key() };
     assert_eq!(
         stage.store.login_state(key).await.unwrap(),
@@ -271,15 +298,15 @@ async fn a_bind_commits_once_for_the_number_that_its_code_was_sent_to(stage: Sta
     stage.ask("42").await.unwrap();
     stage.sent(true).await;
     let number = phone("42");
-    let commit = || stage.store.commit_bind(stage.key(), &number, &RIGHT, None, at(3));
-    assert_eq!(commit().await.unwrap(), Err(BindRefused::NumberChanged), "nothing was guessed yet");
-    stage.store.count_failure(&stage.tenant, &stage.user).await.unwrap();
+    let commit = || stage.commit(&number, None, at(3));
+    assert_eq!(commit().await, Err(BindRefused::NumberChanged), "nothing was guessed yet");
+    stage.fail(&stage.user).await;
     judged(stage.guess(RIGHT, "a", at(1)).await);
     judged(stage.guess(RIGHT, "b", at(2)).await);
-    let other = stage.store.commit_bind(stage.key(), &phone("43"), &RIGHT, None, at(3)).await.unwrap();
+    let other = stage.commit(&phone("43"), None, at(3)).await;
     assert_eq!(other, Err(BindRefused::NumberChanged), "another number than the one asked for");
-    assert_eq!(commit().await.unwrap(), Ok(()));
-    assert_eq!(commit().await.unwrap(), Err(BindRefused::Completed));
+    assert_eq!(commit().await, Ok(()));
+    assert_eq!(commit().await, Err(BindRefused::Completed));
     let (factor, challenge) = stage.state().await;
     assert_eq!(factor.phone.map(|phone| (phone.hash, phone.since)), Some(("42".to_owned(), at(3))));
     assert_eq!((factor.failures, challenge.unwrap().completed), (0, Some(at(3))));
@@ -315,7 +342,7 @@ async fn a_bind_finds_the_number_or_the_user_taken(stage: Stage) {
     let bound = Factor { phone: Some(phone("42")), revision: 1, ..Factor::default() };
     assert_eq!(stage.store.create_user(&user, &bound, &[]).await.unwrap(), UserWrite::Done);
     let number = phone("42");
-    let taken = stage.store.commit_bind(stage.key(), &number, &RIGHT, None, at(2)).await.unwrap();
+    let taken = stage.commit(&number, None, at(2)).await;
     assert_eq!(taken, Err(BindRefused::Taken));
     assert!(stage.state().await.0.phone.is_none(), "all or nothing");
     let back = stage.store.forget_number(stage.key(), &number).await.unwrap().unwrap();

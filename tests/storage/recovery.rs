@@ -22,7 +22,7 @@ const TWO: [u8; 32] = [12; 32];
 const NONE: [u8; 32] = [13; 32];
 
 impl Stage {
-    fn event(&self) -> AuditEvent {
+    pub fn event(&self) -> AuditEvent {
         let application = ApplicationId::generate(&self.tenant, fresh());
         AuditedChange::recovery_code_used(&self.user, &application, &self.login, Purpose::SignIn).by(
             Actor::User(self.user.clone()),
@@ -205,11 +205,11 @@ async fn h7_a_bind_replaces_the_codes_or_leaves_them(stage: Stage) {
     stage.ask("42").await.unwrap();
     stage.sent(true).await;
     let number = phone("42");
-    let commit = || stage.store.commit_bind(stage.key(), &number, &RIGHT, Some(&[TWO, NONE]), at(3));
-    commit().await.unwrap().unwrap_err();
+    let commit = || stage.commit(&number, Some(&[TWO, NONE]), at(3));
+    commit().await.unwrap_err();
     assert_eq!(stage.codes_left().await, 1, "a bind that is refused makes none");
     judged(stage.guess(RIGHT, "a", at(2)).await);
-    assert_eq!(commit().await.unwrap(), Ok(()));
+    assert_eq!(commit().await, Ok(()));
     assert_eq!(stage.codes_left().await, 2);
     assert_eq!(stage.spend_elsewhere(&[ONE]).await, Err(RecoveryRefused::Unknown));
     assert_eq!(stage.spend_elsewhere(&[TWO]).await, Ok(()));

@@ -94,16 +94,38 @@ fn publish(request: &Request<Bytes>, published: &mut Vec<Published>) -> Answer {
 #[derive(Debug)]
 pub struct SecretsManager {
     server: Server,
+    secrets: Arc<Mutex<Secrets>>,
 }
+
+/// The versions of each secret by their ids, the current one last. A secret may have none.
+type Secrets = BTreeMap<String, Vec<(String, String)>>;
 
 impl SecretsManager {
     /// `secrets`: the text of each by its ARN.
     pub async fn start(secrets: BTreeMap<String, String>) -> Self {
+        let version = |text| vec![("00000000-0000-4000-8000-000000000001".to_owned(), text)];
+        Self::serve(secrets.into_iter().map(|(arn, text)| (arn, version(text))).collect()).await
+    }
+
+    /// As a deployment has just made them: without a value.
+    pub async fn start_empty(arns: Vec<String>) -> Self {
+        Self::serve(arns.into_iter().map(|arn| (arn, Vec::new())).collect()).await
+    }
+
+    async fn serve(secrets: Secrets) -> Self {
+        let secrets = Arc::new(Mutex::new(secrets));
+        let kept = Arc::clone(&secrets);
         let server = Server::start(move |request| {
-            let answer = get_secret_value(&request, &secrets);
+            let answer = secret_call(&request, &mut kept.lock().unwrap());
             async { Some(answer) }.boxed()
         });
-        Self { server: server.await }
+        Self { server: server.await, secrets }
+    }
+
+    /// The current value of every secret that has one, by ARN.
+    pub fn values(&self) -> BTreeMap<String, String> {
+        let secrets = self.secrets.lock().unwrap();
+        secrets.iter().filter_map(|(arn, it)| Some((arn.clone(), it.last()?.1.clone()))).collect()
     }
 
     /// For `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
@@ -112,19 +134,39 @@ impl SecretsManager {
     }
 }
 
-fn get_secret_value(request: &Request<Bytes>, secrets: &BTreeMap<String, String>) -> Response<Full<Bytes>> {
-    assert_eq!(
-        request.headers()["x-amz-target"],
-        "secretsmanager.GetSecretValue",
-        "nothing else is asked of it"
-    );
+fn secret_call(request: &Request<Bytes>, secrets: &mut Secrets) -> Response<Full<Bytes>> {
+    let refused = |kind: &str, message: &str| server::json(400, &json!({"__type": kind, "message": message}));
     let asked: Value = serde_json::from_slice(request.body()).unwrap();
     let arn = asked["SecretId"].as_str().unwrap();
-    match secrets.get(arn) {
-        Some(text) => server::json(200, &json!({"ARN": arn, "SecretString": text})),
-        None => {
-            let message = "Secrets Manager can't find the specified secret.";
-            server::json(400, &json!({"__type": "ResourceNotFoundException", "message": message}))
+    let Some(versions) = secrets.get_mut(arn) else {
+        return refused("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+    };
+    match request.headers()["x-amz-target"].to_str().unwrap() {
+        "secretsmanager.GetSecretValue" => match versions.last() {
+            Some((_, text)) => server::json(200, &json!({"ARN": arn, "SecretString": text})),
+            None => refused("ResourceNotFoundException", "no value with the staging label AWSCURRENT"),
+        },
+        "secretsmanager.DescribeSecret" => {
+            let stages: BTreeMap<_, _> = versions.iter().map(|(id, _)| (id, ["AWSCURRENT"])).collect();
+            let mut answer = json!({"ARN": arn});
+            if !stages.is_empty() {
+                answer["VersionIdsToStages"] = json!(stages);
+            }
+            server::json(200, &answer)
         }
+        "secretsmanager.PutSecretValue" => {
+            let (id, text) =
+                (asked["ClientRequestToken"].as_str().unwrap(), asked["SecretString"].as_str().unwrap());
+            assert!((32..=64).contains(&id.len()), "the service takes no other ids");
+            match versions.iter().find(|(known, _)| known == id) {
+                Some((_, kept)) if kept != text => {
+                    return refused("ResourceExistsException", "another value is stored under this id");
+                }
+                Some(_) => {}
+                None => versions.push((id.to_owned(), text.to_owned())),
+            }
+            server::json(200, &json!({"ARN": arn, "VersionId": id}))
+        }
+        other => panic!("nothing else is asked of it: {other}"),
     }
 }

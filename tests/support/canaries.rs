@@ -23,6 +23,8 @@ const SECRET_MEMBERS: &[(&str, &str)] = &[
     ("id_token", "id token"),
     ("token", "id token"),
     ("trusted_device", "trusted device"),
+    ("recovery_code", "recovery code"),
+    ("recovery_codes", "recovery code"),
 ];
 
 /// The secrets that one test has known.
@@ -68,6 +70,12 @@ impl Canaries {
                     let kind = SECRET_MEMBERS.iter().find(|(member, _)| member == name);
                     match (kind, value) {
                         (Some((_, kind)), Value::String(text)) => self.add_if_telling(kind, text),
+                        (Some((_, kind)), Value::Array(values)) => {
+                            for text in values.iter().filter_map(Value::as_str) {
+                                self.add_if_telling(kind, text);
+                            }
+                            self.note(value);
+                        }
                         _ => self.note(value),
                     }
                 }

@@ -99,6 +99,11 @@ impl Process {
         }
     }
 
+    /// Its id, for a signal.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, as a crash or a power cut would (SIGKILL).
     pub fn kill(&mut self) {
         let _ = self.child.kill();

@@ -48,7 +48,7 @@ impl Bootstrap {
     /// Starts the release build of a function with these environment variables and those that Lambda sets; nothing of this
     /// process's environment.
     pub async fn spawn(function: &str, environment: &[(&str, &str)]) -> Self {
-        Self::spawn_program(&repository::program("release", function), function, environment).await
+        Self::spawn_program(&repository::program(&profile(), function), function, environment).await
     }
 
     /// Any program that speaks the Runtime API.
@@ -102,6 +102,18 @@ impl Bootstrap {
         self.process.lock().unwrap().log().clone()
     }
 
+    /// Asks it to end (SIGTERM) and waits; `true` if it ended by itself.
+    pub async fn terminate(&self) -> bool {
+        let pid = self.process.lock().unwrap().id().to_string();
+        let _ = Command::new("kill").arg(pid).status();
+        tokio::time::timeout(TIMEOUT, self.why_gone()).await.is_ok()
+    }
+
+    /// Ends it at once, as a crash would.
+    pub fn kill(&self) {
+        self.process.lock().unwrap().kill();
+    }
+
     /// Waits until the process has ended or has reported that it can't start.
     async fn why_gone(&self) -> RuntimeError {
         loop {
@@ -118,6 +130,11 @@ impl Bootstrap {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// `TEST_BOOTSTRAPS=debug` takes the builds that are at hand, while one works on them: a release build of all takes minutes.
+fn profile() -> String {
+    std::env::var("TEST_BOOTSTRAPS").unwrap_or_else(|_| "release".to_owned())
 }
 
 /// What Lambda sets, as far as anything reads it.

@@ -5,17 +5,24 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// The function that makes the secrets' first values.
+const SETUP: &str = "secrets-setup";
+
 /// What a deployment is made of, as far as anything here looks at it.
 #[derive(Clone, Debug)]
 pub struct Template {
-    /// By name, which is the name of the crate.
+    /// Those that serve, by name, which is the name of the crate.
     pub functions: BTreeMap<String, Function>,
+    /// The one that CloudFormation calls at a deployment.
+    pub setup: Function,
     /// By logical name.
     pub tables: BTreeMap<String, Table>,
     /// The logical names of the secrets.
     pub secrets: Vec<String>,
     /// By the name of the function that is called.
     pub streams: BTreeMap<String, Stream>,
+    /// All of it, tags in their long form.
+    whole: Value,
 }
 
 /// What calls a function with the changes of a table.
@@ -98,9 +105,7 @@ impl Template {
     /// # Panics
     /// As [`Template::load`].
     pub fn parse(text: &str) -> Self {
-        let documents = Yaml::load_from_str(text).unwrap_or_else(|error| panic!("template.yaml: {error}"));
-        let [document] = &documents[..] else { panic!("template.yaml: not one document") };
-        let template = long_form(document);
+        let template = long_form_of(text);
         let of_type = |wanted: &'static str| {
             let resources = template["Resources"].as_object().expect("Resources");
             resources.iter().filter(move |(_, resource)| resource["Type"] == wanted)
@@ -111,19 +116,37 @@ impl Template {
             assert!(is_camel_case_of(name, &function.name), "{name} is not {}", function.name);
             (function.name.clone(), function)
         });
-        let functions: BTreeMap<_, _> = functions.collect();
+        let mut functions: BTreeMap<_, _> = functions.collect();
         let streams = of_type("AWS::Lambda::EventSourceMapping").map(|(name, mapping)| {
+            // The version that is being deployed is tried on some of the stream only, as on some of the requests.
             let function = resource(&mapping["Properties"]["FunctionName"]);
+            let function = function.strip_suffix(".Alias").expect("an alias").to_owned();
             assert_eq!(*name, format!("{function}Stream"));
             let called = functions.keys().find(|name| is_camel_case_of(&function, name));
             (called.expect("a function of ours").clone(), stream(&mapping["Properties"]))
         });
+        let streams = streams.collect();
         Self {
-            streams: streams.collect(),
+            streams,
+            setup: functions.remove(SETUP).expect("a function that makes the secrets' first values"),
             functions,
             tables: of_type("AWS::DynamoDB::Table").map(|(name, it)| (name.clone(), table(it))).collect(),
             secrets: of_type("AWS::SecretsManager::Secret").map(|(name, _)| name.clone()).collect(),
+            whole: template.clone(),
         }
+    }
+
+    /// A resource as it stands.
+    ///
+    /// # Panics
+    /// If there is none of this logical name.
+    pub fn resource(&self, name: &str) -> &Value {
+        self.whole["Resources"].get(name).unwrap_or_else(|| panic!("no resource {name}"))
+    }
+
+    /// The entries of `Parameters`, `Resources` or `Outputs`.
+    pub fn section(&self, name: &str) -> impl Iterator<Item = (&String, &Value)> {
+        self.whole[name].as_object().into_iter().flatten()
     }
 }
 
@@ -276,6 +299,16 @@ fn is_camel_case_of(camel: &str, kebab: &str) -> bool {
         first.to_ascii_uppercase() + rest
     });
     capitalised.collect::<String>() == camel
+}
+
+/// A template's text as JSON, the short tags in their long form.
+///
+/// # Panics
+/// If it isn't one document of YAML.
+pub fn long_form_of(text: &str) -> Value {
+    let documents = Yaml::load_from_str(text).unwrap_or_else(|error| panic!("a template: {error}"));
+    let [document] = &documents[..] else { panic!("a template: not one document") };
+    long_form(document)
 }
 
 /// As JSON, the short tags in their long form: `!GetAtt Table.Arn` is `{"Fn::GetAtt": ["Table", "Arn"]}`.

@@ -128,6 +128,7 @@ pub struct LoginAnswer {
     pub tokens: Option<TokensWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recovery_codes: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_device: Option<NewDeviceBody>,
 }
 

@@ -24,6 +24,7 @@ pub struct SignInApp {
 pub const ROUTES: &[Route<SignInApp>] = &[
     Route::new("POST", "/v1/logins", "start_login", |app, call| Box::pin(start_login(app, call))),
     Route::new("GET", "/v1/logins/{login}", "get_login", |app, call| Box::pin(get_login(app, call))),
+    Route::new("GET", "/docs", "get_reference", |_, _| Box::pin(async { Ok(super::reference::page()) })),
     Route::new("GET", "/t/{tenant}/.well-known/jwks.json", "get_jwks", |app, call| {
         Box::pin(get_jwks(app, call))
     }),

@@ -255,8 +255,13 @@ impl OperatorHashes {
     /// A new operator credential, to be shown once, and the secret that admits it.
     pub fn generate(entropy: &dyn Entropy) -> (Credential, Value) {
         let credential = Credential::generate(Holder::Operator, |buffer| entropy.fill(buffer));
-        let value = json!({ "hashes": [to_hex(&credential.hash())] });
+        let value = Self::admitting(&credential);
         (credential, value)
+    }
+
+    /// The secret that admits this credential and no other.
+    pub fn admitting(credential: &Credential) -> Value {
+        json!({ "hashes": [to_hex(&credential.hash())] })
     }
 
     /// The hashes of the credentials that are live.

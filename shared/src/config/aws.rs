@@ -9,8 +9,11 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, SharedHttpClient,
 };
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 use std::time::Duration;
 
@@ -71,12 +74,15 @@ impl Aws {
         aws_sdk_sns::Client::from_conf(config.build())
     }
 
-    /// The value of a secret, or why there is none: the service's code, or what the connection says.
-    pub(super) async fn read_secret(&self, arn: &str) -> Result<Secret<String>, String> {
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
         config.set_endpoint_url(self.secrets_manager_endpoint.clone());
-        let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
-        let answer = client.get_secret_value().secret_id(arn).send().await;
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
+    /// The value of a secret, or why there is none: the service's code, or what the connection says.
+    pub(super) async fn read_secret(&self, arn: &str) -> Result<Secret<String>, String> {
+        let answer = self.secrets_manager().get_secret_value().secret_id(arn).send().await;
         let answer = answer.map_err(|error| match error.code() {
             Some(code) => code.to_owned(),
             None => DisplayErrorContext(error).to_string(),
@@ -98,6 +104,28 @@ pub fn dynamodb_client_for(endpoint_url: &str) -> aws_sdk_dynamodb::Client {
         .endpoint_url(endpoint_url)
         .timeout_config(patience.build());
     aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// Puts a text at an address that carries its own signature (S3's, as CloudFormation hands out). No content type is named, since that
+/// would have to be in the signature.
+///
+/// # Errors
+/// What the connection says, or the status. The address is in neither: whoever has it could answer.
+pub async fn put_json(address: &str, text: &str) -> Result<(), String> {
+    let mut request = HttpRequest::new(SdkBody::from(text));
+    request.set_method("PUT").map_err(|_| "PUT is no method")?;
+    request.set_uri(address).map_err(|_| "the address is none")?;
+    let patience = HttpConnectorSettings::builder()
+        .connect_timeout(CONNECT_TIMEOUT * 4)
+        .read_timeout(OPERATION_TIMEOUT)
+        .build();
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .connector_settings(patience)
+        .build();
+    let answer = connector.call(request).await.map_err(|error| DisplayErrorContext(error).to_string())?;
+    let status = answer.status();
+    if status.is_success() { Ok(()) } else { Err(format!("the answer was not taken: {}", status.as_u16())) }
 }
 
 fn sdk_config(region: String, credentials: Credentials, http_client: SharedHttpClient) -> SdkConfig {

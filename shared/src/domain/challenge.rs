@@ -81,6 +81,8 @@ pub struct SentTo {
     pub since: Timestamp,
     /// The number is a test number: nothing went anywhere.
     pub test: Option<Scenario>,
+    /// ISO 3166-1 alpha-2, for what is counted by country.
+    pub country: Option<String>,
 }
 
 /// What the right code of a challenge does. [`plan_send`] and [`Challenge::effect`] are the only places that decide it.

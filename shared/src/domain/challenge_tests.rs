@@ -55,7 +55,11 @@ fn code(sent: u32) -> SentCode {
         mac: [7; 32],
         nonce: [8; 16],
         sent_to: SentTo {
-            hash: "42".into(), hint: "+1 ••• ••• ••42".into(), since: START, test: None
+            hash: "42".into(),
+            hint: "+1 ••• ••• ••42".into(),
+            since: START,
+            test: None,
+            country: None,
         },
         first_sent_at: at(sent),
         sent_at: at(sent),

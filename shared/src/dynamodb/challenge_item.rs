@@ -11,7 +11,7 @@
 //! | `phone_changes` | N | how often a number was asked for |
 //! | `code_mac`, `nonce` | B | MAC of the code that is out, and what it was derived from (with a pepper that is not in the table) |
 //! | `pepper` | S | id of that pepper |
-//! | `sent_hash`, `sent_hint` | S | where it went: keyed hash and masked form |
+//! | `sent_hash`, `sent_hint`, `sent_country` | S | where it went: keyed hash, masked form, ISO 3166-1 alpha-2 (absent before 0.2) |
 //! | `sent_since` | N | which binding of that number: when it began |
 //! | `sent_test` | S | that number is a test number, and what is played |
 //! | `first_sent_at`, `sent_at`, `expires_at`, `resend_at` | N | epoch milliseconds |
@@ -103,6 +103,7 @@ fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
             // Items of before have none, and prove no binding in particular.
             since: read.time("sent_since").unwrap_or(Timestamp::from_millis(0)),
             test: read.text("sent_test").and_then(Scenario::parse),
+            country: read.text("sent_country").map(str::to_owned),
         },
         first_sent_at: Reader::need(read.time("first_sent_at"), "first_sent_at")?,
         sent_at: Reader::need(read.time("sent_at"), "sent_at")?,

@@ -129,7 +129,9 @@ impl RecoveryStore for DynamoStore {
         for event in events {
             self.record(&mut actions, event, ())?;
         }
-        self.run(actions).await?.map_err(|_| Fault::new("an event's transaction kept meeting other transactions"))
+        self.run(actions)
+            .await?
+            .map_err(|_| Fault::new("an event's transaction kept meeting other transactions"))
     }
 }
 

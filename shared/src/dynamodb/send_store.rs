@@ -202,6 +202,7 @@ fn challenge_update(table: &str, key: LoginKey<'_>, r: &Reservation<'_>) -> Resu
     e.set("sent_hash = :hash", ":hash", string(&r.plan.target.hash));
     e.set("sent_hint = :hint", ":hint", string(&r.plan.target.hint));
     e.set("sent_since = :since", ":since", number(r.plan.target.since.millis()));
+    e.set("sent_country = :country", ":country", string(&r.plan.target.country));
     e.set("first_sent_at = :first", ":first", number(r.plan.first_sent_at.millis()));
     e.set("sent_at = :now", ":now", number(r.now.millis()));
     e.set("expires_at = :expires", ":expires", number(r.plan.expires_at.millis()));
@@ -303,6 +304,7 @@ fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
                 hint: r.plan.target.hint.clone(),
                 since: r.plan.target.since,
                 test: r.plan.test,
+                country: Some(r.plan.target.country.clone()),
             },
             first_sent_at: r.plan.first_sent_at,
             sent_at: r.now,

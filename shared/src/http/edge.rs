@@ -187,7 +187,14 @@ impl Edge {
         if let ProblemKind::Fault(fault) = &problem.kind {
             tracing::error!(route, request_id, cause = %fault, "fault");
         }
-        let (response, code) = answer::problem(problem, request_id, self.clock.now());
+        let now = self.clock.now();
+        if let ProblemKind::Refused(refusal) = &problem.kind {
+            let rule = problem.extensions.get("rule").and_then(|rule| rule.as_str());
+            let rule =
+                rule.map_or_else(|| refusal.code().to_owned(), |rule| format!("{}.{rule}", refusal.code()));
+            tracing::info!(target: "metrics", at = now.millis(), Refusals = 1, Rule = rule);
+        }
+        let (response, code) = answer::problem(problem, request_id, now);
         Outcome { response, route, code }
     }
 }

@@ -3,8 +3,8 @@
 //! Reserve, then send: whatever may stop a message has been written before it leaves, so two requests at once send one, and a crash in
 //! between sends none.
 
-use super::LoginFailure;
 use super::login_state::key;
+use super::{LoginFailure, count};
 use crate::domain::audit::{LoginStep, Provenance, RefusedSend};
 use crate::domain::challenge::{Challenge, Delivery, SendPlan, plan_send};
 use crate::domain::factor::phone_place;
@@ -206,7 +206,9 @@ impl IssueCode {
             }
             Reserved::Granted { next_at } => {
                 let resend_at = plan.resend_at.max(next_at);
-                match self.sender.send(&message(&state.ticket, plan, code, number)).await {
+                let outcome = self.sender.send(&message(&state.ticket, plan, code, number)).await;
+                count::message(&state.ticket, &plan.target.country, &outcome, now);
+                match outcome {
                     SendOutcome::Accepted { .. } => (Delivery::Accepted, resend_at, None),
                     // It may have been sent: the cooldown stays and nothing is given back.
                     SendOutcome::Unknown => (Delivery::Unknown, resend_at, None),

@@ -5,7 +5,9 @@ use super::login_state::key;
 use super::notices::notice;
 use super::recovery_codes::switched_off;
 use super::verify_code::{Verified, claims};
-use crate::domain::audit::{Actor, AuditEvent, AuditedChange, GuessedCode, JudgedGuess, LoginStep, Provenance};
+use crate::domain::audit::{
+    Actor, AuditEvent, AuditedChange, GuessedCode, JudgedGuess, LoginStep, Provenance,
+};
 use crate::domain::challenge::Challenge;
 use crate::domain::factor::Factor;
 use crate::domain::ids::{EventId, base62};

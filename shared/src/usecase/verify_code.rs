@@ -1,10 +1,10 @@
 //! `POST /v1/logins/{login}/verification`: the guess is charged and recorded, then compared.
 
-use super::LoginFailure;
 use super::issue_code::scope;
 use super::login_state::key;
 use super::recovery_codes::MakeRecoveryCodes;
 use super::replace_number::ReplaceNumber;
+use super::{LoginFailure, count};
 use crate::domain::audit::{Actor, AuditedChange, Provenance};
 use crate::domain::challenge::{Challenge, Effect};
 use crate::domain::ids::{EventId, base62};
@@ -102,6 +102,7 @@ impl VerifyCode {
                     self.clear_failures(&ticket).await;
                 }
                 let state = at(ticket, Some(proven), now);
+                count::verified(&state);
                 Ok(Verified { state, tokens: None, recovery_codes: None, proven: None })
             }
             Ok(Effect::Replaces) => self.replace(ticket, challenge, &mac, provenance, now).await,
@@ -201,6 +202,7 @@ impl VerifyCode {
             // Its user is signed in already.
             Purpose::ReplacePhone => None,
         };
+        count::verified(&state);
         let proven = tokens.is_some().then_some(proven);
         Ok(Verified { state, tokens, recovery_codes: None, proven })
     }

@@ -225,6 +225,22 @@ async fn h7_a_device_can_be_trusted_with_the_number_that_this_login_binds() {
 }
 
 #[tokio::test]
+async fn h7_a_recovery_code_may_trust_a_device_too() {
+    let (world, _) = world().await;
+    world.security(json!({"recovery_codes": {"enabled": true}})).await;
+    world.user("bob", None).await;
+    let login = world.login("bob").await;
+    world.step(&login, "phone", json!({"phone": OTHER})).await.expect(200);
+    let body = world.verify(&login, json!({})).await.expect(200);
+    let code = &body["recovery_codes"][0];
+    world.pause();
+    let login = world.login("bob").await;
+    let given = json!({"recovery_code": code, "trust_device": true});
+    let body = world.step(&login, "verification", given).await.expect(200);
+    assert!(spared(&world, "bob", body["trusted_device"]["token"].as_str().unwrap()).await);
+}
+
+#[tokio::test]
 async fn h7_trust_ends_when_the_number_is_replaced_removed_or_bound_again() {
     let (world, ann) = world().await;
     let path = format!("/users/{ann}/phone");

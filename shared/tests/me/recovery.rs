@@ -393,3 +393,26 @@ async fn h7_the_audit_keeps_who_made_codes_and_used_one() {
     assert_eq!(find("recovery_codes.made")["after"], json!({"recovery_codes": 10}));
     assert!(codes.iter().all(|code| !events.to_string().contains(code.as_str())));
 }
+
+#[tokio::test]
+async fn h7_a_device_may_be_trusted_after_a_recovery_code_where_a_number_is_bound() {
+    let world = World::with_recovery().await;
+    world.security(json!({"trusted_devices": {"enabled": true}})).await;
+    let ann = world.user("ann", Some(OLD)).await;
+    let codes = world.recovery_codes("ann").await;
+    let trust = |code: String| {
+        let world = &world;
+        async move {
+            let login = world.login("ann").await;
+            let body = json!({"recovery_code": code, "trust_device": true});
+            world.step(&login, "verification", body).await.expect(200)
+        }
+    };
+    let done = trust(codes[0].clone()).await;
+    let device = json!({"trusted_device": done["trusted_device"]["token"]});
+    let spared = world.start(&world.application, "ann", device).await.expect(200);
+    assert!(spared["tokens"]["access_token"].is_string(), "{spared}");
+    // A device is trusted with a number, and goes with it.
+    world.admin("DELETE", &format!("/users/{ann}/phone"), Value::Null).await.expect(204);
+    assert!(trust(codes[1].clone()).await.get("trusted_device").is_none());
+}

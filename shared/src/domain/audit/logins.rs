@@ -34,7 +34,10 @@ pub struct JudgedGuess {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GuessedCode {
     /// A message's, with keyed hash and hint of the number that it went to.
-    Sms { hash: String, hint: String },
+    Sms {
+        hash: String,
+        hint: String,
+    },
     Recovery,
 }
 
