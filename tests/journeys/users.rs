@@ -52,7 +52,8 @@ async fn d2_the_administrator_binds_replaces_and_unbinds_and_no_old_code_works()
     world.local.advance(31).await;
     world.send_code(&login).await;
     let fresh = world.local.code_sent_to(other).await;
-    assert_eq!(world.messages_to(NUMBER).await, 1, "nothing more goes to the old number");
+    world.local.notice_to(NUMBER).await;
+    assert_eq!(world.messages_to(NUMBER).await, 2, "nothing but its notice goes to the old number any more");
     world.guess(&login, &fresh).await.expect(200);
     assert_eq!(world.admin("DELETE", &path, None).await.status, 204);
     let login = world.login("ann", PASSWORD).await;
