@@ -37,6 +37,7 @@ impl Lambda {
     pub fn start() -> Result<Self, Error> {
         crate::telemetry::init();
         let environment = Environment::of_process();
+        tracing::info!(keys_version = environment.keys_version(), "start");
         let aws = environment.aws()?;
         let tables = environment.tables()?;
         let base = Base {

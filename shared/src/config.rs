@@ -138,6 +138,11 @@ impl Environment {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// What the deployment calls the secrets' values of its time; another one starts the functions anew.
+    pub fn keys_version(&self) -> &str {
+        self.get("KEYS_VERSION").unwrap_or_default()
+    }
+
     fn require(&self, name: &str) -> Result<&str, ConfigError> {
         self.get(name).ok_or_else(|| ConfigError::Missing(name.to_owned()))
     }

@@ -184,6 +184,7 @@ fn environment(
     let value = |name: &str| match name {
         "DIRECTORY_TABLE" => tables.directory.clone(),
         "LOGINS_TABLE" => tables.logins.clone(),
+        "KEYS_VERSION" => "1".to_owned(),
         "LOG_LEVEL" => "trace".to_owned(),
         "METRICS_NAMESPACE" => METRICS_NAMESPACE.to_owned(),
         "BASE_URL" => BASE_URL.to_owned(),

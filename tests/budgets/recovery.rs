@@ -89,7 +89,7 @@ async fn h7_lost_answers_cost_neither_a_second_attempt_nor_a_second_code() {
     let (_, codes) = world.recoverable("ann").await;
     let login = world.login("ann").await;
     world.proxy.fail_next("UpdateItem", Fault::LostAnswer);
-    assert_eq!(world.recover("wrong, charge's answer lost", &login, UNKNOWN).await, cost("wrong_code", 1, 3));
+    assert_eq!(world.recover("wrong, charge's answer lost", &login, UNKNOWN).await, cost("wrong_code", 1, 4));
     world.proxy.fail_next("UpdateItem", Fault::LostAnswer);
     world.proxy.fail_next("TransactWriteItems", Fault::LostAnswer);
     let path = format!("/v1/logins/{}/verification", login.id);

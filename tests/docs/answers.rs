@@ -167,6 +167,10 @@ async fn every_operation_answers_as_described() {
     let off = Call::new("PATCH", &path).bearer(&admin).json(&json!({ "customize_security": false }));
     client.local.send(off).await.expect(200);
 
+    let path = format!("/v1/tenants/{}/security", client.real[TENANT]);
+    let trust = json!({ "trusted_devices": { "enabled": true } });
+    client.local.send(Call::new("PATCH", &path).bearer(&admin).json(&trust)).await.expect(200);
+
     client.call("start_login", "id_token", "", 401).await;
     client.call("start_login", "assertion", &secret, 200).await;
     let begun = client.call("start_login", "password", "", 200).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 mod program;
+mod script;
 mod world;
 
 use keys::{add, make_current, remove};
