@@ -278,7 +278,7 @@ fn rights_are_exact_and_the_dangerous_ones_rare() {
                     ("dynamodb", "DescribeStream" | "GetRecords" | "GetShardIterator" | "ListStreams") => {
                         let stream =
                             template.streams.get(name).unwrap_or_else(|| panic!("{what}: no stream"));
-                        assert_eq!(statement.resources, [stream.table.clone()], "{what}");
+                        assert_eq!(statement.resources, std::slice::from_ref(&stream.table), "{what}");
                     }
                     ("sqs", "SendMessage") => {
                         assert_eq!(statement.resources, [template.streams[name].failures.clone()], "{what}");
