@@ -39,6 +39,15 @@ fn values_go_in_and_come_out() {
 }
 
 #[test]
+fn an_id_may_begin_with_a_hyphen() {
+    let (value, _) = succeeds(&["new", "sealing"], "");
+    for step in ["use", "remove"] {
+        let (_, _, told) = keys(&[step, "sealing", "-I0"], &value);
+        assert_eq!(told.trim(), "there is no such key");
+    }
+}
+
+#[test]
 fn an_operators_key_goes_to_a_new_file_of_its_owners() {
     let folder = TemporaryFolder::new();
     let path = folder.path().join("operator-key");

@@ -35,9 +35,18 @@ enum Step {
         key_file: Option<PathBuf>,
     },
     /// The value with another key as its current one
-    Use { name: String, id: String },
+    Use {
+        name: String,
+        /// A thumbprint may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
     /// The value without one of its keys
-    Remove { name: String, id: String },
+    Remove {
+        name: String,
+        #[arg(allow_hyphen_values = true)]
+        id: String,
+    },
     /// The ids of the keys, the current one first
     List { name: String },
     /// The value of public-keys that belongs to one of signing
