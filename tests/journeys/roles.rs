@@ -1,12 +1,12 @@
-//! Who may do what: acceptance A, over every route that there is.
+//! Who may do what: acceptance A. Every route by every credential is in `matrix`.
 
 use crate::world::{World, text};
 use serde_json::{Value, json};
-use shared::domain::admin_key::{Permission, Role};
-use tests::http_client::{Answer, Call};
+use shared::domain::admin_key::Permission;
+use tests::http_client::Call;
 
 /// What each administration operation needs. A route that isn't in here fails the test: a new one can't be forgotten.
-fn permission(operation: &str) -> Option<Permission> {
+pub(crate) fn permission(operation: &str) -> Option<Permission> {
     use Permission::*;
     Some(match operation {
         "get_tenant"
@@ -48,91 +48,6 @@ fn permission(operation: &str) -> Option<Permission> {
         "list_audit_events" => ReadAudit,
         _ => return None,
     })
-}
-
-/// Method, path and operation of every administration route but the operator's own.
-fn routes() -> Vec<(&'static str, &'static str, &'static str)> {
-    let policy = shared::api::policy_admin::ROUTES.iter().map(|r| (r.method, r.path, r.operation));
-    let users = shared::api::user_directory::ROUTES.iter().map(|r| (r.method, r.path, r.operation));
-    policy.chain(users).filter(|route| route.2 != "create_tenant").collect()
-}
-
-/// The route's path with real ids where the tenant has them.
-fn path(world: &World, template: &str, user: &str) -> String {
-    template
-        .replace("{tenant}", &world.tenant)
-        .replace("{application}", &world.application)
-        .replace("{user}", user)
-        .replace("{source}", "src_0000000000000000000000")
-        .replace("{key}", "key_000000000000")
-        .replace("{device}", "dev_0000000000000000000000")
-}
-
-async fn call(world: &World, route: (&str, &str, &str), user: &str, credential: Option<&str>) -> Answer {
-    let mut call = Call::new(route.0, &path(world, route.1, user));
-    if let Some(credential) = credential {
-        call = call.bearer(credential);
-    }
-    if matches!(route.0, "POST" | "PATCH" | "PUT") {
-        // Nothing that any route takes: whoever is let through gets 400 and changes nothing.
-        call = call.json(&json!({ "no such field": 1 }));
-    }
-    world.local.send(call).await
-}
-
-async fn key(world: &World, role: Role) -> String {
-    let body = json!({ "role": role.as_str(), "name": "Test" });
-    text(&world.admin("POST", "/admin-keys", Some(&body)).await.expect(201), "/secret")
-}
-
-#[tokio::test]
-async fn a1_every_route_takes_its_permission_and_no_other_credential() {
-    let world = World::with_sms().await;
-    let body = json!({ "username": "ann", "phone": "+12025550123", "password": "correct horse battery" });
-    let user = world.user(body).await;
-    let login = world.login("ann", "correct horse battery").await;
-    let mut roles = Vec::new();
-    for role in Role::ALL {
-        roles.push((role, key(&world, role).await));
-    }
-    let other = json!({ "name": "Other", "home_country": "DE" });
-    let operator = world.local.operator_key().to_owned();
-    let other = world.local.send(Call::post("/v1/tenants", &other).bearer(&operator)).await.expect(201);
-    let strangers = [
-        ("no credential", None, 401),
-        ("garbage", Some("garbage".to_owned()), 401),
-        ("an application's secret", Some(world.secret.clone()), 401),
-        ("a login token", Some(login.token.clone()), 401),
-        ("another tenant's owner", Some(text(&other, "/admin_key/secret")), 403),
-    ];
-    for route in routes() {
-        let needed = permission(route.2).unwrap_or_else(|| panic!("{}: which permission?", route.2));
-        for (who, credential, status) in &strangers {
-            let answer = call(&world, route, &user, credential.as_deref()).await;
-            let code = if *status == 401 { "unauthenticated" } else { "forbidden" };
-            assert_eq!(answer.status, *status, "{} by {who}: {}", route.2, answer.text());
-            answer.refused(*status, code);
-        }
-        for (role, credential) in &roles {
-            // Calls that would change something without a body are left to those who may not make them.
-            if route.0 == "DELETE" && role.may(needed) {
-                continue;
-            }
-            let answer = call(&world, route, &user, Some(credential)).await;
-            let through = !matches!(answer.status, 401 | 403);
-            assert_eq!(through, role.may(needed), "{} as {role:?}: {}", route.2, answer.text());
-            assert!(answer.status < 500, "{}: {}", route.2, answer.text());
-        }
-        if !(needed.is_read()) {
-            call(&world, route, &user, Some(&operator)).await.refused(403, "forbidden");
-        }
-    }
-    let after = world.admin("GET", &format!("/users/{user}"), None).await.expect(200);
-    assert_eq!(after["phone"], "+12025550123", "nothing has changed");
-    assert_eq!(
-        world.admin("GET", "/applications", None).await.expect(200)["items"].as_array().unwrap().len(),
-        1
-    );
 }
 
 #[tokio::test]
@@ -201,7 +116,7 @@ async fn t21_keys_end_when_they_expire_and_when_they_are_revoked() {
 }
 
 /// The same time an hour or more later: the next hour's last second, or the next day where that is needed.
-fn add_hour(time: &str) -> String {
+pub(crate) fn add_hour(time: &str) -> String {
     let hour: u32 = time[11..13].parse().unwrap();
     if hour < 22 {
         format!("{}{:02}:59:59", &time[..11], hour + 1)

@@ -207,7 +207,8 @@ mod recovery;
 contract!(
     a_number_is_asked_for_three_times_and_takes_code_and_guesses_away,
     a_send_is_reserved_only_on_what_was_read,
-    a_guess_is_charged_until_the_cap_the_end_or_the_right_one,
+    a_guess_is_charged_until_the_end_or_the_right_one,
+    no_guess_is_judged_beyond_the_cap_not_even_the_right_one,
     a_lost_answer_is_known_by_its_attempt,
     failures_are_counted_for_users_that_are_there,
     a_bind_commits_once_for_the_number_that_its_code_was_sent_to,
@@ -251,21 +252,29 @@ async fn a_send_is_reserved_only_on_what_was_read(stage: Stage) {
     assert_eq!((code.delivery, code.resend_at), (Delivery::Unknown, at(99)));
 }
 
-async fn a_guess_is_charged_until_the_cap_the_end_or_the_right_one(stage: Stage) {
+async fn a_guess_is_charged_until_the_end_or_the_right_one(stage: Stage) {
     assert!(refused(stage.guess(RIGHT, "a", T0).await).is_none(), "nothing was sent");
     let sent = stage.sent(false).await;
     let end = sent.code.unwrap().expires_at;
     // Nothing has deleted it: the condition itself knows when a code ends.
     refused(stage.guess(RIGHT, "b", end).await);
-    for i in 0..4 {
+    for i in 0..3 {
         let charged = judged(stage.guess(WRONG, &format!("c{i}"), at(1)).await);
         assert_eq!(charged.attempts, i + 1);
         assert!(!charged.code.unwrap().spent);
     }
     let last = Timestamp::from_millis(end.millis() - 1);
     let right = judged(stage.guess(RIGHT, "d", last).await);
-    assert!(right.is_complete() && right.attempts == 5);
+    assert!(right.is_complete() && right.attempts == 4);
     assert!(refused(stage.guess(RIGHT, "e", last).await).unwrap().is_complete(), "a code is spent once");
+}
+
+async fn no_guess_is_judged_beyond_the_cap_not_even_the_right_one(stage: Stage) {
+    stage.sent(false).await;
+    for i in 0..5 {
+        judged(stage.guess(WRONG, &format!("c{i}"), at(1)).await);
+    }
+    assert_eq!(refused(stage.guess(RIGHT, "d", at(1)).await).unwrap().attempts, 5);
 }
 
 async fn a_lost_answer_is_known_by_its_attempt(stage: Stage) {

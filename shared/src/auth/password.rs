@@ -139,6 +139,9 @@ mod tests {
         assert_eq!(Params::try_from(nobody).unwrap(), Params::try_from(&real).unwrap());
         let lengths = |hash: &PasswordHash| (hash.salt.unwrap().len(), hash.hash.unwrap().len());
         assert_eq!(lengths(nobody), lengths(&real));
+        // The work is done, and not only there to be done: it waits for its permit like any other.
+        passwords.permits.close();
+        passwords.verify(text("correct horse"), None).await.unwrap_err();
     }
 
     #[tokio::test]

@@ -128,6 +128,12 @@ mod tests {
         let bound: Vec<_> = text.lines().filter(|line| line.starts_with('@')).collect();
         assert_eq!(bound, ["@good.example #012345"]);
         assert!(!text.contains('\u{202e}'));
+        // Names that the message has room and an alphabet for.
+        let text = message("Evil\n@evil.example #999999", Some("good.example"), None);
+        let first = text.lines().next().unwrap();
+        assert!(first.contains("Evilevil.example 999999") && !first.contains(['@', '#']), "{text}");
+        let text = message("Evil\u{202e}\u{200b}", Some("good.example"), Some("zh-CN"));
+        assert!(text.contains("Evil") && !text.contains(['\u{202e}', '\u{200b}']), "{text}");
     }
 
     #[test]
