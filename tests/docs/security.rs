@@ -30,6 +30,21 @@ fn every_test_that_is_named_exists() {
     assert!(found > 60, "{found}");
 }
 
+/// Each with its test and what was seen.
+#[test]
+fn every_defence_that_is_taken_out_has_its_row() {
+    let script = repository::read("tests/mutations");
+    let listed: Vec<&str> =
+        script.split("\ndefence(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let table = rows(&repository::read("docs/SECURITY.md"), "## Defences taken out");
+    let named: Vec<&str> = table.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(named, listed);
+    for row in &table {
+        let test = code(&row[1]).unwrap();
+        assert!(script.contains(&test) && !row[2].is_empty(), "{row:?}");
+    }
+}
+
 #[test]
 fn every_threat_has_its_row() {
     let rows = rows(&repository::read("docs/SECURITY.md"), "## Threats");
