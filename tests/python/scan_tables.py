@@ -298,6 +298,9 @@ def check_readable(items, canaries):
     haystack, starts = bytearray(), []
     for where, item in items:
         for name, value in item.items():
+            if name == "security" and "M" in value:
+                # A tenant's list of numbers that nobody has to be reached at: a setting, kept as it was written (docs/ARCHITECTURE.md).
+                value = {"M": {key: each for key, each in value["M"].items() if key != "test_numbers"}}
             for part in values(value):
                 starts.append((len(haystack), f"{where}, {name}"))
                 haystack += part + b"\x1f"
