@@ -155,8 +155,15 @@ fn phrases() -> impl Strategy<Value = Vec<Step>> {
         let ask = Op::Replace { user, number };
         vec![Op::Start { user }, send(), right(), first, ask, send(), right(), second, send(), right()]
     });
-    let old = (0..NUMBERS, wait()).prop_map(move |(number, wait)| {
-        vec![wait, Op::Name { login: 0, number }, send(), Op::Guess { login: 0, what: What::Old { age: 0 } }]
+    // The code that was sent to the number before, when another was named: before and after that one has its own.
+    let old = (0..NUMBERS, 0..NUMBERS).prop_map(move |(before, number)| {
+        let name = |number| Op::Name { login: 0, number };
+        let old = Op::Guess { login: 0, what: What::Old { age: 0 } };
+        vec![Op::Start { user: 1 }, name(before), send(), name(number), right(), send(), old]
+    });
+    let repeated = (0..2_u8, wait()).prop_map(|(key, wait)| {
+        let send = Op::Send { login: 0, key: Some(key), provider: Provider::Accepts };
+        vec![send, wait, send]
     });
     let tabs = (0..USERS, vec(wait(), 2..=4)).prop_map(move |(user, waits)| {
         waits.into_iter().flat_map(|wait| [Op::Start { user }, send(), wait]).collect()
@@ -177,7 +184,8 @@ fn phrases() -> impl Strategy<Value = Vec<Step>> {
         3 => wait().prop_map(move |wait| vec![wait, send()]),
         3 => bind,
         2 => replace,
-        1 => old,
+        2 => old,
+        2 => repeated,
         1 => tabs,
         2 => hammer,
         2 => hasty,
