@@ -137,6 +137,7 @@ impl Model {
             expires: (now + policy.lifetime).min(first + CODE),
             // The answer says it: `hears` takes it from there.
             resend: now + policy.cooldown,
+            failures_before: self.users[user].failures,
             with_user: accepted || old.is_some(),
             spent: false,
         });
