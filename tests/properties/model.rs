@@ -32,6 +32,9 @@ pub struct User {
     pub number: Option<u8>,
     /// Wrong guesses since the last success.
     pub failures: u32,
+    /// What may stay of them after a success that had met none: those of another login since its code was sent. That is the safe side, and
+    /// the next success clears them.
+    pub may_stay: u32,
     /// Sends that were counted, also those that another limit stopped.
     sends: Vec<i64>,
     access: Option<Access>,
@@ -53,7 +56,7 @@ pub struct Code {
     first: i64,
     pub expires: i64,
     resend: i64,
-    /// The user's failures when it was sent, the last time.
+    /// The user's failures when it was sent last.
     failures_before: u32,
     /// Whether a message with it may have arrived.
     with_user: bool,
@@ -107,7 +110,7 @@ pub struct Model {
 
 impl Model {
     pub fn new(policy: Policy, failures: u32, now: i64) -> Self {
-        let user = |number, failures| User { number, failures, sends: Vec::new(), access: None };
+        let user = |number, failures| User { number, failures, may_stay: 0, sends: Vec::new(), access: None };
         let ring = Ring { known: vec![0], current: 0 };
         let model = Self {
             now,
@@ -233,15 +236,13 @@ impl Model {
         let right = code.text.as_deref() == Some(text) && self.knows(by, PEPPER, code.pepper);
         let (user, to, failures_before) = (l.user, code.to, code.failures_before);
         let (pending, replaces, proven) = (l.pending, l.replaces, l.old_proven);
+        let met_none = code.failures_before == 0 && l.attempts == 0;
         self.logins[login].attempts += 1;
         if !right {
             self.users[user].failures += 1;
             return vec!["wrong_code"];
         }
-        // A success clears what its login can know of. What failed in another login since the code was sent stays until the next success:
-        // verifying is one write, and too many failures are the safe side.
-        let had_failures = failures_before > 0 || self.logins[login].attempts > 1;
-        let failures = if had_failures { 0 } else { self.users[user].failures };
+        self.users[user].may_stay = if met_none { self.users[user].failures } else { 0 };
         let (bound, taken) = (self.users[user].number, |number| self.taken_by_another(user, number));
         match (pending, replaces) {
             (None, None) => {

@@ -125,7 +125,10 @@ pub fn cases() -> impl Strategy<Value = Case> {
 
 fn policies() -> impl Strategy<Value = Policy> {
     let code = (1..=5_u32, 1..=5_u32, select(vec![60, 120, 300, 600]), select(vec![15, 30, 60]));
-    let limits = (2..=8_usize, 4..=12_usize, 3..=12_usize, 4..=40_usize, 4..=40_usize);
+    let limits = prop_oneof![
+        3 => (2..=8_usize, 4..=12_usize, 2..=8_usize, 3..=20_usize, 3..=20_usize),
+        1 => Just((8, 12, 8, 20, 20)),
+    ];
     (code, limits).prop_map(|((max_attempts, max_sends, lifetime, cooldown), limits)| {
         let (per_phone_hour, per_phone_day, per_user_hour, per_range_hour, per_tenant_day) = limits;
         Policy {
@@ -151,15 +154,48 @@ fn phrases() -> impl Strategy<Value = Vec<Step>> {
     let begun = move || (0..USERS).prop_map(move |user| vec![Op::Start { user }, send()]);
     let bind = (0..NUMBERS)
         .prop_map(move |number| vec![Op::Start { user: 1 }, Op::Name { login: 0, number }, send(), right()]);
-    let replace = (0..USERS, 0..NUMBERS, wait(), wait()).prop_map(move |(user, number, first, second)| {
-        let ask = Op::Replace { user, number };
-        vec![Op::Start { user }, send(), right(), first, ask, send(), right(), second, send(), right()]
+    let until_proof_ends =
+        select(vec![31, 61, 121, 299, 300, 301]).prop_map(|seconds| Op::Advance { seconds });
+    let replace =
+        (0..USERS, 0..NUMBERS, wait(), until_proof_ends).prop_map(move |(user, number, first, second)| {
+            let ask = Op::Replace { user, number };
+            vec![Op::Start { user }, send(), right(), first, ask, send(), right(), second, send(), right()]
+        });
+    // The code that was sent to the number before, when another was named: before and after that one has its own.
+    let old = (0..NUMBERS, 0..NUMBERS).prop_map(move |(before, number)| {
+        let name = |number| Op::Name { login: 0, number };
+        let old = Op::Guess { login: 0, what: What::Old { age: 0 } };
+        vec![Op::Start { user: 1 }, name(before), send(), wrong(), name(number), right(), send(), old]
     });
-    let old = (0..NUMBERS, wait()).prop_map(move |(number, wait)| {
-        vec![wait, Op::Name { login: 0, number }, send(), Op::Guess { login: 0, what: What::Old { age: 0 } }]
+    let repeated = (0..2_u8, wait()).prop_map(|(key, wait)| {
+        let send = Op::Send { login: 0, key: Some(key), provider: Provider::Accepts };
+        vec![send, wait, send]
     });
-    let tabs = (0..USERS, vec(wait(), 2..=4)).prop_map(move |(user, waits)| {
-        waits.into_iter().flat_map(|wait| [Op::Start { user }, send(), wait]).collect()
+    // As many messages as the waits between them let through, with their codes left out or used.
+    let many = (0..USERS, 3..=6_usize, any::<bool>()).prop_map(move |(user, times, used)| {
+        let waits = [31, 61, 121, 241, 481, 961].into_iter().take(times);
+        let one = |seconds| {
+            let guess = used.then_some(right());
+            [Op::Start { user }, send()].into_iter().chain(guess).chain([Op::Advance { seconds }])
+        };
+        waits.flat_map(one).collect::<Vec<_>>()
+    });
+    // A code that outlives its login.
+    let late = (0..USERS, select(vec![119, 120, 121])).prop_map(move |(user, rest)| {
+        let wait = |seconds| Op::Advance { seconds };
+        vec![Op::Start { user }, wait(480), send(), wait(rest), right()]
+    });
+    // The number is another user's by the time that its code comes.
+    let taken = (0..NUMBERS).prop_map(move |number| {
+        let bind = Op::Bind { user: 0, number };
+        vec![
+            Op::Unbind { user: 1 },
+            Op::Start { user: 1 },
+            Op::Name { login: 0, number },
+            send(),
+            bind,
+            right(),
+        ]
     });
     let hasty = (begun(), 0..3_usize, 1..=4_usize, wait()).prop_map(move |(begun, secret, times, wait)| {
         let rotated = vec![Op::Rotate { secret }; times];
@@ -177,8 +213,11 @@ fn phrases() -> impl Strategy<Value = Vec<Step>> {
         3 => wait().prop_map(move |wait| vec![wait, send()]),
         3 => bind,
         2 => replace,
-        1 => old,
-        1 => tabs,
+        2 => old,
+        2 => repeated,
+        3 => many,
+        1 => late,
+        2 => taken,
         2 => hammer,
         2 => hasty,
         1 => names,

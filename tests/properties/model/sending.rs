@@ -105,7 +105,6 @@ impl Model {
         let again = self.again(login, to);
         let pepper = self.rings[PEPPER][by].current;
         let user = self.logins[login].user;
-        let failures_before = self.users[user].failures;
         self.users[user].sends.push(now);
         // Each limit counts what it has room for itself, whatever the others say.
         let number = !number_refuses(&self.numbers[usize::from(to)], &policy, now);
@@ -138,7 +137,7 @@ impl Model {
             expires: (now + policy.lifetime).min(first + CODE),
             // The answer says it: `hears` takes it from there.
             resend: now + policy.cooldown,
-            failures_before,
+            failures_before: self.users[user].failures,
             with_user: accepted || old.is_some(),
             spent: false,
         });
