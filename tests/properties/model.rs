@@ -234,7 +234,7 @@ impl Model {
             return vec!["code_expired"];
         }
         let right = code.text.as_deref() == Some(text) && self.knows(by, PEPPER, code.pepper);
-        let (user, to, failures_before) = (l.user, code.to, code.failures_before);
+        let (user, to) = (l.user, code.to);
         let (pending, replaces, proven) = (l.pending, l.replaces, l.old_proven);
         let met_none = code.failures_before == 0 && l.attempts == 0;
         self.logins[login].attempts += 1;
@@ -247,7 +247,6 @@ impl Model {
         match (pending, replaces) {
             (None, None) => {
                 self.succeeds(login, by);
-                self.users[user].failures = failures;
                 vec!["ok"]
             }
             (Some(number), None) => {
@@ -268,10 +267,10 @@ impl Model {
             (_, Some(old)) if proven.is_none() && to == old => {
                 let login = &mut self.logins[login];
                 (login.old_proven, login.code) = (Some(now), None);
-                self.users[user].failures = failures;
+                self.users[user].failures = 0;
                 vec!["ok"]
             }
-            (Some(_), Some(_)) if !proven.is_some_and(|at| now < at + PROOF) => vec!["step_up_required"],
+            (Some(_), Some(_)) if proven.is_none_or(|at| now >= at + PROOF) => vec!["step_up_required"],
             (Some(number), Some(_)) if taken(number) => vec!["phone_taken"],
             (Some(number), _) => {
                 self.changes_number(user, Some(number));
