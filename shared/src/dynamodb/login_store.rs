@@ -2,9 +2,10 @@
 
 use super::DynamoStore;
 use super::challenge_item::{self, Reader};
+use super::challenge_write;
 use super::factor_item::{FactorItem, PhoneItem};
 use super::keys::{self, Key};
-use super::request::{Item, condition_failed, fault, from_item, number, string};
+use super::request::{Item, fault, from_item, number, string};
 use crate::domain::challenge::{Challenge, KEPT_SECONDS};
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::ids::{TenantId, UserId};
@@ -15,7 +16,7 @@ use crate::ports::login::{
 };
 use crate::ports::{Failure, Fault, Page, PageRequest};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use std::collections::HashMap;
 
 /// How often what a batch left unread is asked for again.
@@ -125,7 +126,7 @@ impl BindStore for DynamoStore {
         max_changes: u8,
     ) -> Result<Result<Challenge, Option<Challenge>>, Fault> {
         let pending = serde_dynamo::to_attribute_value(PhoneItem::from(phone)).map_err(Fault::new)?;
-        let outcome = self
+        let ask = self
             .client()
             .update_item()
             .table_name(self.logins())
@@ -150,16 +151,10 @@ impl BindStore for DynamoStore {
             .expression_attribute_values(":ttl", number(ttl(key.started_at)))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":pending", pending)
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match outcome {
-            Ok(answer) => challenge_item::decode(&answer.attributes.unwrap_or_default()).map(Ok),
-            Err(error) => {
-                condition_failed(error)?.map(|old| challenge_item::decode(&old)).transpose().map(Err)
-            }
+            .expression_attribute_values(":pending", pending);
+        match challenge_write::update(ask).await? {
+            Ok(challenge) => Ok(Ok(challenge)),
+            Err(old) => old.map(|old| challenge_item::decode(&old)).transpose().map(Err),
         }
     }
 }

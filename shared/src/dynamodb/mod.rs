@@ -6,6 +6,7 @@ mod audit_item;
 mod audit_store;
 mod binding_store;
 mod challenge_item;
+mod challenge_write;
 mod device_store;
 mod factor_item;
 mod identity_store;

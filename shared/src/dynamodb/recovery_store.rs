@@ -9,11 +9,12 @@
 //! Nothing reads the item: a code is compared in the condition of the write that takes it, and is used up in that same write. There is nothing
 //! to learn from how long the engine compares keyed hashes. It has no `ttl` and goes with its user.
 
-use super::challenge_item::{self, Reader};
+use super::challenge_item::binary;
+use super::challenge_write;
 use super::login_audit::encode_recovery;
 use super::login_store::{challenge_key, ttl};
 use super::policy_items::decode_tenant;
-use super::request::{Item, condition_failed, number, string};
+use super::request::{Item, number, string};
 use super::transaction::{self, Actions, Expression};
 use super::{DynamoStore, keys};
 use crate::domain::audit::AuditEvent;
@@ -28,9 +29,7 @@ use crate::ports::recovery::{
     OwnRecoveryStore, RecoveryAttempt, RecoveryRefused, RecoveryStore, RecoveryUse,
 };
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use aws_smithy_types::Blob;
 
 /// That no code of a message has completed the login: one that binds nothing is complete once its code is among the guesses.
@@ -58,7 +57,7 @@ impl RecoveryStore for DynamoStore {
             Purpose::SignIn => CODE_NOT_SPENT,
             Purpose::ReplacePhone => OLD_NOT_PROVEN,
         };
-        let outcome = self
+        let update = self
             .client()
             .update_item()
             .table_name(self.logins())
@@ -83,22 +82,8 @@ impl RecoveryStore for DynamoStore {
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":judged", AttributeValue::L(vec![encode_recovery(attempt.now)]))
-            .expression_attribute_values(":attempt", string(attempt.id))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let old = match outcome {
-            Ok(answer) => {
-                return challenge_item::decode(&answer.attributes.unwrap_or_default()).map(Charged::Judged);
-            }
-            Err(error) => condition_failed(error)?,
-        };
-        let Some(old) = old else { return Ok(Charged::Refused(None)) };
-        // Our own write, whose answer was lost and which the SDK tried again.
-        let ours = Reader(&old).text("last_attempt") == Some(attempt.id);
-        let challenge = challenge_item::decode(&old)?;
-        Ok(if ours { Charged::Judged(challenge) } else { Charged::Refused(Some(challenge)) })
+            .expression_attribute_values(":attempt", string(attempt.id));
+        challenge_write::charge(update, attempt.id).await
     }
 
     async fn use_recovery_code(
@@ -205,7 +190,7 @@ impl DynamoStore {
         let any: Vec<_> = names.iter().map(|name| format!("contains(#hashes, {name})")).collect();
         let mut condition = Expression::new(any.join(" OR "));
         for (name, mac) in names.iter().zip(macs) {
-            condition = condition.value(name, challenge_item::binary(mac));
+            condition = condition.value(name, binary(mac));
         }
         let take =
             Expression::new("DELETE #hashes :macs").name("#hashes", "hashes").value(":macs", hashes(macs));

@@ -1,7 +1,8 @@
 //! Putting another number in the place of the bound one, by its user.
 
 use super::DynamoStore;
-use super::challenge_item::{self, binary};
+use super::challenge_item::binary;
+use super::challenge_write;
 use super::factor_item::PhoneItem;
 use super::keys;
 use super::login_store::{challenge_key, ttl};
@@ -14,7 +15,6 @@ use crate::ports::login::{LoginKey, OwnerKey, SignInQuery, SignInStore};
 use crate::ports::replacement::{AskFacts, AskStore, ReplaceRefused, ReplaceStore};
 use crate::ports::{Binding, BindingWrite, Fault, NumberChange};
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 #[async_trait]
 impl AskStore for DynamoStore {
@@ -87,7 +87,7 @@ impl ReplaceStore for DynamoStore {
         mac: &[u8; 32],
         now: Timestamp,
     ) -> Result<Option<Challenge>, Fault> {
-        let outcome = self
+        let update = self
             .client()
             .update_item()
             .table_name(self.logins())
@@ -100,16 +100,8 @@ impl ReplaceStore for DynamoStore {
                  AND code_mac = :mac AND contains(guesses, :mac)",
             )
             .expression_attribute_values(":now", number(now.millis()))
-            .expression_attribute_values(":mac", binary(mac))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let item = match outcome {
-            Ok(answer) => answer.attributes,
-            Err(error) => condition_failed(error)?,
-        };
-        let challenge = item.map(|item| challenge_item::decode(&item)).transpose()?;
+            .expression_attribute_values(":mac", binary(mac));
+        let challenge = challenge_write::change(update).await?;
         Ok(challenge.filter(|challenge| challenge.old_proven.is_some()))
     }
 

@@ -1,15 +1,19 @@
 //! Verifying a code: one write in every outcome.
 
 use super::DynamoStore;
-use super::challenge_item::{self, Reader, binary};
+use super::challenge_item::{self, binary};
+use super::challenge_write;
 use super::factor_item::PhoneItem;
 use super::keys;
 use super::login_audit::{encode_failure, encode_guess};
 use super::login_store::challenge_key;
 use super::request::{CancelledBy, cancelled, condition_failed, number, string};
+use super::transaction::{self, is_owned_by};
+use super::user_item::encode_owner;
 use crate::domain::audit::AuditEvent;
 use crate::domain::challenge::Challenge;
 use crate::domain::factor::FactorPhone;
+use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
@@ -17,7 +21,7 @@ use crate::ports::login::{BindRefused, Charged, Guess, LoginKey, VerifyStore};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use aws_smithy_types::Blob;
 use std::time::Duration;
@@ -31,7 +35,7 @@ impl VerifyStore for DynamoStore {
         // A login that binds may be given its right code again until the bind is committed, so that a crash between the two costs no
         // code; each time is charged. Any other code is spent by its first right guess.
         let guesses = guess.macs.iter().map(|mac| Blob::new(*mac)).collect();
-        let outcome = self
+        let update = self
             .client()
             .update_item()
             .table_name(self.logins())
@@ -52,22 +56,8 @@ impl VerifyStore for DynamoStore {
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":judged", AttributeValue::L(vec![encode_guess(guess)]))
             .expression_attribute_values(":now", number(guess.now.millis()))
-            .expression_attribute_values(":max", number(guess.max_attempts))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let old = match outcome {
-            Ok(answer) => {
-                return challenge_item::decode(&answer.attributes.unwrap_or_default()).map(Charged::Judged);
-            }
-            Err(error) => condition_failed(error)?,
-        };
-        let Some(old) = old else { return Ok(Charged::Refused(None)) };
-        // Our own write, whose answer was lost and which the SDK tried again.
-        let ours = Reader(&old).text("last_attempt") == Some(guess.attempt);
-        let challenge = challenge_item::decode(&old)?;
-        Ok(if ours { Charged::Judged(challenge) } else { Charged::Refused(Some(challenge)) })
+            .expression_attribute_values(":max", number(guess.max_attempts));
+        challenge_write::charge(update, guess.attempt).await
     }
 
     async fn look(&self, key: LoginKey<'_>) -> Result<Option<Challenge>, Fault> {
@@ -149,7 +139,7 @@ impl VerifyStore for DynamoStore {
         key: LoginKey<'_>,
         phone: &FactorPhone,
     ) -> Result<Option<Challenge>, Fault> {
-        let outcome = self
+        let update = self
             .client()
             .update_item()
             .table_name(self.logins())
@@ -157,16 +147,8 @@ impl VerifyStore for DynamoStore {
             .update_expression("REMOVE pending, code_mac, nonce, guesses, expires_at, first_sent_at")
             .condition_expression("attribute_not_exists(completed) AND pending.#hash = :hash")
             .expression_attribute_names("#hash", "hash")
-            .expression_attribute_values(":hash", string(&phone.hash))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let item = match outcome {
-            Ok(answer) => answer.attributes,
-            Err(error) => condition_failed(error)?,
-        };
-        item.map(|item| challenge_item::decode(&item)).transpose()
+            .expression_attribute_values(":hash", string(&phone.hash));
+        challenge_write::change(update).await
     }
 }
 
@@ -182,20 +164,8 @@ impl DynamoStore {
 
     /// The number's owner item, if nobody has it (or this user does: a bind that is resumed).
     fn take_number(&self, key: LoginKey<'_>, phone: &FactorPhone) -> Result<TransactWriteItem, Fault> {
-        let mut item = std::collections::HashMap::from([
-            ("v".to_owned(), number(1)),
-            ("user".to_owned(), string(key.user.as_str())),
-        ]);
-        keys::owner(key.tenant, "phone", &phone.hash).add_to(&mut item);
-        let put = Put::builder()
-            .table_name(self.directory())
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(pk) OR #user = :user")
-            .expression_attribute_names("#user", "user")
-            .expression_attribute_values(":user", string(key.user.as_str()))
-            .build()
-            .map_err(Fault::new)?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        let owner = keys::owner(key.tenant, PHONE, &phone.hash);
+        transaction::put(self.directory(), &owner, encode_owner(key.user)?, is_owned_by(key.user.as_str()))
     }
 
     /// The user's factor, if it is there and has no number.
