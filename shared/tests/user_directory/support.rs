@@ -1,5 +1,6 @@
 //! One tenant's administrators at the function `user-directory`, over a real engine in memory.
 
+use crate::engine::store;
 use aws_sdk_dynamodb::types::AttributeValue;
 use bytes::Bytes;
 use http::{Request, header};
@@ -7,14 +8,11 @@ use serde_json::{Value, json};
 use shared::api::{policy_admin, user_directory};
 use shared::auth::{Argon2Passwords, OperatorHashes, PersonalDataKeys, XChaChaPersonalData};
 use shared::compose::{self, Base};
-use shared::config::{OsEntropy, SystemClock, dynamodb_client_for};
-use shared::domain::ids::UserId;
-use shared::dynamodb::{DynamoStore, Item, tables};
+use shared::config::{OsEntropy, SystemClock};
+use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
-use shared::ports::Entropy;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tokio::net::TcpListener;
 
 /// The service with one tenant in it.
 pub struct Service {
@@ -48,24 +46,6 @@ impl Answer {
         assert_eq!(self.status, 201, "{:?}", self.body);
         self.body["id"].as_str().expect("an id").to_owned()
     }
-}
-
-/// Two tables of its own: on the engine at `TEST_DYNAMODB_URL` or, without it, on one in memory that ends with the test's runtime.
-async fn store() -> DynamoStore {
-    let (url, suffix) = match std::env::var("TEST_DYNAMODB_URL") {
-        Ok(url) => (url, UserId::generate(|buffer| OsEntropy.fill(buffer)).to_string()),
-        Err(_) => {
-            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            let url = format!("http://{}", listener.local_addr().expect("bound"));
-            let database = dynoxide::Database::memory().expect("an engine in memory");
-            tokio::spawn(dynoxide::server::serve_on(listener, database));
-            (url, String::new())
-        }
-    };
-    let (directory, logins) = (format!("made-up-directory{suffix}"), format!("made-up-logins{suffix}"));
-    let client = dynamodb_client_for(&url);
-    tables::create_missing(&client, &directory, &logins).await.expect("tables");
-    DynamoStore::new(client, directory, logins)
 }
 
 impl Service {
