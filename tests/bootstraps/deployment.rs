@@ -118,8 +118,10 @@ impl Deployment {
     pub fn assert_quiet(&self) {
         let streams = Template::load().streams;
         for function in self.proxies.keys() {
-            let log = self.gateway.function(function).log().text();
-            // Not every test calls those that no route leads to.
+            let log = self.gateway.function(function).log().text_when(|log| {
+                // Not every test calls those that no route leads to.
+                log.contains("request_id") || streams.contains_key(function)
+            });
             assert!(log.contains("request_id") || streams.contains_key(function), "{function} logs nothing");
             self.canaries.assert_absent(function, &log);
         }

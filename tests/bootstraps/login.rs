@@ -70,14 +70,14 @@ async fn f4_f6_f8_h11_a_login_from_creating_a_tenant_to_a_verified_token() {
         deployment.canaries.add("token", &text(&done["tokens"], &format!("/{token}")));
     }
 
-    let sent = counted(&deployment, "code-issuance");
+    let sent = counted(&deployment, "code-issuance", 1);
     let [sent] = &sent[..] else { panic!("one message was sent: {sent:?}") };
     assert_eq!(
         (&sent["MessagesSent"], &sent["Country"], &sent["EstimatedSpendUsd"]),
         (&json!(1), &json!("US"), &json!(0.01))
     );
     assert_eq!((&sent["Tenant"], &sent["Application"]), (&json!(tenant), &json!(application)));
-    let judged = counted(&deployment, "code-verification");
+    let judged = counted(&deployment, "code-verification", 3);
     let rules: Vec<_> = judged.iter().filter_map(|line| line["Rule"].as_str()).collect();
     assert_eq!(rules, ["wrong_code", "login_complete"]);
     let verified: Vec<_> = judged.iter().filter(|line| line["CodesVerified"] == 1).collect();
@@ -162,9 +162,10 @@ fn published_code(deployment: &Deployment) -> String {
     code
 }
 
-/// The metrics that a function has counted, as CloudWatch reads them from its log.
-fn counted(deployment: &Deployment, function: &str) -> Vec<Value> {
-    let log = deployment.gateway.function(function).log().text();
+/// The metrics that a function has counted in `lines` lines, as CloudWatch reads them from its log.
+fn counted(deployment: &Deployment, function: &str, lines: usize) -> Vec<Value> {
+    let log = deployment.gateway.function(function).log();
+    let log = log.text_when(|log| log.matches("\"_aws\"").count() >= lines);
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let metrics: Vec<_> = lines.filter(|line| line.get("_aws").is_some()).collect();
     for line in &metrics {

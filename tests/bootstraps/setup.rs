@@ -87,7 +87,7 @@ async fn the_first_deployment_fills_every_secret_and_no_later_one_changes_any() 
         assert_eq!(secrets.values(), made, "{kind}");
     }
 
-    let said = setup.log().text() + &json!(*stack.answers.lock().unwrap()).to_string();
+    let said = setup.log().text_with("first value") + &json!(*stack.answers.lock().unwrap()).to_string();
     assert!(said.contains("first value"), "{said}");
     for value in made.values() {
         for word in value.split(['"', ':', ',']).filter(|word| word.len() >= 40) {
@@ -105,7 +105,8 @@ async fn a_value_that_the_operator_put_there_stays_and_a_secret_that_is_missing_
     setup.invoke(&stack.request("Create")).await.unwrap();
     assert_eq!(stack.last()["Status"], "FAILED");
     assert_eq!(secrets.values(), [given].into());
-    assert!(setup.log().text().contains("ResourceNotFoundException"), "{}", setup.log().text());
+    let said = setup.log().text_with("ResourceNotFoundException");
+    assert!(said.contains("ResourceNotFoundException"), "{said}");
 
     let Err(RuntimeError::Reported(why)) = setup.invoke(&json!({ "RequestType": "Create" })).await else {
         panic!("no request of CloudFormation is answered");

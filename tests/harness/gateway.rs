@@ -29,7 +29,7 @@ async fn a_call_reaches_the_function_and_its_answer_comes_back() {
     assert_eq!(got["body"], r#"{"x":"ü"}"#);
     assert_eq!(got["address"], CLIENT_ADDRESS);
     assert_eq!(got["home"], Value::Null, "it has nothing of our own environment");
-    assert!(function.log().text().contains("started with"));
+    assert!(function.log().text_with("started with").contains("started with"));
 }
 
 #[tokio::test]

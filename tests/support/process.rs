@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Everything that a process has written to its standard output and error so far, line by line as it came.
@@ -14,6 +14,24 @@ pub struct Log(Arc<Mutex<String>>);
 impl Log {
     pub fn text(&self) -> String {
         self.0.lock().unwrap().clone()
+    }
+
+    /// What it has written once it says `this`: its lines pass through a pipe and a thread, so that they may come
+    /// after the answer to the request that caused them. As it stands after five seconds if it never does.
+    pub fn text_with(&self, this: &str) -> String {
+        self.text_when(|text| text.contains(this))
+    }
+
+    /// What it has written once `complete` holds for it; as it stands after five seconds if it never does.
+    pub fn text_when(&self, complete: impl Fn(&str) -> bool) -> String {
+        let started = Instant::now();
+        loop {
+            let text = self.text();
+            if complete(&text) || started.elapsed() > Duration::from_secs(5) {
+                return text;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn add(&self, line: &str) {
