@@ -80,6 +80,17 @@ impl Lambda {
         Ok(Arc::new(Es256TokenSigner::new(keys, &self.environment.base_url()?, self.base.entropy.clone())))
     }
 
+    /// The signer, and who checks access tokens with the public parts of its keys.
+    pub async fn signer_and_access_tokens(
+        &self,
+    ) -> Result<(Arc<dyn TokenSigner>, Arc<dyn AccessTokens>), Error> {
+        let keys = SigningKeys::parse(&self.secret(SecretName::Signing).await?)?;
+        let base = self.environment.base_url()?;
+        let access = AccessTokenVerifier::new(&keys.public_keys(), &base);
+        let signer = Es256TokenSigner::new(keys, &base, self.base.entropy.clone());
+        Ok((Arc::new(signer), Arc::new(access)))
+    }
+
     pub async fn access_tokens(&self) -> Result<Arc<dyn AccessTokens>, Error> {
         let keys = PublicKeys::parse(&self.secret(SecretName::PublicKeys).await?)?;
         Ok(Arc::new(AccessTokenVerifier::new(&keys, &self.environment.base_url()?)))
@@ -100,6 +111,11 @@ impl Lambda {
 
     pub fn sms(&self) -> Result<Arc<dyn SmsSender>, Error> {
         Ok(Arc::new(SnsSender::new(self.aws.sns(), self.environment.sms()?)))
+    }
+
+    /// This deployment's own address, which every issuer starts with.
+    pub fn base_url(&self) -> Result<String, Error> {
+        Ok(self.environment.base_url()?)
     }
 
     /// Host of this deployment's own address.

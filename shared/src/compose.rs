@@ -26,6 +26,7 @@ use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::qr_login::QrLogins;
 use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
@@ -50,7 +51,8 @@ pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>) -> PolicyAdmin 
     PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes)
 }
 
-/// `own_host` is the host of the deployment's own address.
+/// `base_url` is the deployment's own address, `own_host` its host.
+#[allow(clippy::too_many_arguments)]
 pub fn sign_in(
     base: &Base,
     passwords: Arc<dyn Passwords>,
@@ -58,6 +60,8 @@ pub fn sign_in(
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
+    access: Arc<dyn AccessTokens>,
+    base_url: String,
     own_host: Option<String>,
 ) -> SignInApp {
     let store = Arc::new(base.store.clone());
@@ -67,6 +71,7 @@ pub fn sign_in(
         sign_in: SignIn {
             store: store.clone(),
             provision: store.clone(),
+            qr: store.clone(),
             id_tokens,
             passwords,
             personal: personal.clone(),
@@ -76,6 +81,16 @@ pub fn sign_in(
             entropy: base.entropy.clone(),
             own_host,
         },
+        qr: QrLogins {
+            facts: store.clone(),
+            store: store.clone(),
+            origins: store.clone(),
+            personal,
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+            base_url,
+        },
+        gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
         read: ReadLogin { store, clock: clock.clone() },
         tokens,
         signer,

@@ -1,4 +1,4 @@
-//! Lambda function `sign-in`: first factors, a look at a login, public keys, and browsers' preflight requests.
+//! Lambda function `sign-in`: first factors, QR logins, a look at a login, public keys, and browsers' preflight requests.
 
 use shared::api::sign_in::ROUTES;
 use shared::bootstrap::Lambda;
@@ -7,9 +7,20 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer, signer) = tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer())?;
+    let (personal, sealer, (signer, access)) =
+        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access_tokens())?;
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
-    let own_host = lambda.own_host()?;
-    let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, own_host);
+    let (base_url, own_host) = (lambda.base_url()?, lambda.own_host()?);
+    let app = compose::sign_in(
+        &lambda.base,
+        passwords,
+        id_tokens,
+        personal,
+        sealer,
+        signer,
+        access,
+        base_url,
+        own_host,
+    );
     lambda.serve_with_preflight(app, ROUTES).await
 }

@@ -73,6 +73,8 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         sealer.clone(),
         signer.clone(),
+        access.clone(),
+        base_url,
         Some(host.clone()),
     );
     let phone_binding = functions::phone_binding(

@@ -77,7 +77,9 @@ impl AdminGate {
                 }
                 Ok(Actor::Administrator { tenant: kept.tenant, key: kept.id, role: kept.role })
             }
-            Holder::Application { .. } | Holder::Device { .. } => Err(Refusal::Unauthenticated.into()),
+            Holder::Application { .. } | Holder::Device { .. } | Holder::QrLogin { .. } => {
+                Err(Refusal::Unauthenticated.into())
+            }
         }
     }
 

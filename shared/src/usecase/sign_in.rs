@@ -4,6 +4,7 @@
 //! same reads, the same password work and the same writes as a wrong password, and gets the same answer (OWASP ASVS 5.0, 6.3.8).
 
 mod by_id_token;
+mod by_qr;
 mod shown_device;
 
 use super::LoginFailure;
@@ -28,7 +29,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::presented_password;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInStore, SignInUser};
-use crate::ports::{Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenSigner, Tokens};
+use crate::ports::qr_login::QrStore;
+use crate::ports::{
+    Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenClaims, TokenSigner, Tokens,
+};
 use by_id_token::OfferedToken;
 use shown_device::ShownDevice;
 use std::sync::Arc;
@@ -38,6 +42,7 @@ use std::sync::Arc;
 pub struct SignIn {
     pub store: Arc<dyn SignInStore>,
     pub provision: Arc<dyn ProvisionStore>,
+    pub qr: Arc<dyn QrStore>,
     pub id_tokens: Arc<dyn IdTokens>,
     pub passwords: Arc<dyn Passwords>,
     pub personal: Arc<dyn PersonalData>,
@@ -68,6 +73,7 @@ pub enum FirstFactorProof {
     Password { account: String, password: Secret<String> },
     Assertion { user: String, identity_source: Option<String> },
     IdToken { identity_source: String, token: Secret<String>, nonce: Option<String> },
+    Qr { id: String, secret: Secret<String> },
 }
 
 /// A login that has begun.
@@ -79,9 +85,26 @@ pub enum Begun {
     Done { ticket: Box<Ticket>, tokens: Tokens },
 }
 
+/// A first factor, and when its user had proven it.
+#[derive(Clone, Copy, Debug)]
+struct Proven {
+    factor: FirstFactor,
+    at: Timestamp,
+}
+
+impl Proven {
+    const fn now(factor: FirstFactor, now: Timestamp) -> Self {
+        Self { factor, at: now }
+    }
+}
+
 impl Start<'_> {
     fn shown_device(&self) -> ShownDevice {
         ShownDevice::parse(self.trusted_device.map(|token| token.expose().as_str()))
+    }
+
+    fn admitted_to(&self, application: &Application, allow_origin: AllowOrigin<'_>) -> Result<bool, Refusal> {
+        admit(application, self.secret, self.origin, allow_origin)
     }
 }
 
@@ -106,6 +129,9 @@ impl SignIn {
                     OfferedToken { source: &identity_source, token: &token, nonce: nonce.as_deref() };
                 self.by_id_token(start, &application, offered, allow_origin).await
             }
+            FirstFactorProof::Qr { id, secret } => {
+                self.by_qr(start, &application, &id, &secret, allow_origin).await
+            }
         }
     }
 
@@ -129,11 +155,12 @@ impl SignIn {
             owner: None,
             user: user.as_ref(),
             device: device.id(),
+            qr: None,
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = admit(&application, start, allow_origin)?;
+        let has_secret = start.admitted_to(&application, allow_origin)?;
         if !has_secret {
             return Err(Refusal::Unauthenticated.into());
         }
@@ -142,7 +169,7 @@ impl SignIn {
         }
         let user = facts.user.ok_or(Refusal::NotFound)?;
         let source = source.and_then(Result::ok);
-        let (first, device) = (FirstFactor::Assertion, device.recognise(facts.device));
+        let (first, device) = (Proven::now(FirstFactor::Assertion, now), device.recognise(facts.device));
         self.begin(&tenant, &application, source, first, false, user, facts.factor, device, now)
     }
 
@@ -171,11 +198,12 @@ impl SignIn {
             owner: owner.as_ref(),
             user: None,
             device: None,
+            qr: None,
             throttles: address.as_deref().into_iter().collect(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = admit(&application, start, allow_origin)?;
+        let has_secret = start.admitted_to(&application, allow_origin)?;
         let by_address = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_address, Subject::Address, now)?;
 
@@ -191,6 +219,7 @@ impl SignIn {
             owner: None,
             user: facts.owner.as_ref(),
             device: device.id(),
+            qr: None,
             throttles: vec![&account],
         };
         let facts = self.store.sign_in_facts(&query).await?;
@@ -208,7 +237,7 @@ impl SignIn {
             self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;
             return Err(Refusal::FirstFactorFailed.into());
         };
-        let (first, device) = (FirstFactor::Password, device.recognise(facts.device));
+        let (first, device) = (Proven::now(FirstFactor::Password, now), device.recognise(facts.device));
         self.begin(&tenant, &application, None, first, !has_secret, user, facts.factor, device, now)
     }
 
@@ -238,7 +267,7 @@ impl SignIn {
         tenant: &Tenant,
         application: &Application,
         source: Option<SourceId>,
-        first: FirstFactor,
+        first: Proven,
         sees_client: bool,
         user: SignInUser,
         factor: Option<Factor>,
@@ -260,7 +289,7 @@ impl SignIn {
             user: user.id,
             source,
             purpose: Purpose::SignIn,
-            first,
+            first: first.factor,
             sees_client,
             bound_hint: bound.map(|phone| phone.hint.clone()),
             locale: user.locale,
@@ -277,30 +306,35 @@ impl SignIn {
             return Ok(Begun::Challenge { state: Box::new(LoginState::started(ticket)), login_token });
         }
         let second = spared.then_some(SecondFactor::TrustedDevice);
-        let tokens = self.signer.sign(&claims(&ticket, second, now))?;
+        let claims = TokenClaims { auth_time: first.at, ..claims(&ticket, second, now) };
+        let tokens = self.signer.sign(&claims)?;
         Ok(Begun::Done { ticket: Box::new(ticket), tokens })
     }
 }
 
 /// A tenant and its application; either missing is the same 404.
-fn known(tenant: Option<Tenant>, application: Option<Application>) -> Result<(Tenant, Application), Refusal> {
+pub(super) fn known(
+    tenant: Option<Tenant>,
+    application: Option<Application>,
+) -> Result<(Tenant, Application), Refusal> {
     Ok((tenant.ok_or(Refusal::NotFound)?, application.ok_or(Refusal::NotFound)?))
 }
 
 /// Whether the caller may start logins for this application; answers whether it showed a secret of it.
-fn admit(
+pub(super) fn admit(
     application: &Application,
-    start: &Start<'_>,
+    secret: Option<&str>,
+    origin: Option<&str>,
     allow_origin: AllowOrigin<'_>,
 ) -> Result<bool, Refusal> {
-    if let Some(origin) = start.origin {
+    if let Some(origin) = origin {
         if application.origins.iter().any(|known| known == origin) {
             allow_origin(origin);
         } else {
             return Err(Refusal::Forbidden("the origin is not one of the application's"));
         }
     }
-    match start.secret {
+    match secret {
         Some(text) => {
             let credential = Credential::parse(text).ok_or(Refusal::Unauthenticated)?;
             let Holder::Application { application: whose, key } = &credential.holder else {

@@ -25,8 +25,8 @@ use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
 use shared::ports::login::{SignInFacts, SignInQuery, SignInStore};
 use shared::ports::{
-    Clock, Codes, Entropy, Fault, LoginSealer, OutgoingMessage, Passwords, PersonalData, ProvisionStore,
-    Provisioned, SendOutcome, SmsSender, TokenSigner,
+    AccessTokens, Clock, Codes, Entropy, Fault, LoginSealer, OutgoingMessage, Passwords, PersonalData,
+    ProvisionStore, Provisioned, SendOutcome, SmsSender, TokenSigner,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -164,7 +164,8 @@ impl World {
         let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).expect("keys");
         let recovery = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
-        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
+        let access: Arc<dyn AccessTokens> =
+            Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
         let signer: Arc<dyn TokenSigner> =
             Arc::new(Es256TokenSigner::new(keys, "https://mfa.example", entropy.clone()));
         let passwords: Arc<dyn Passwords> =
@@ -182,6 +183,8 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
+            access.clone(),
+            "https://mfa.example".to_owned(),
             Some("mfa.example".to_owned()),
         );
         let counted = Arc::new(Counted {
