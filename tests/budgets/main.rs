@@ -4,6 +4,7 @@
 
 mod devices;
 mod own_phone;
+mod qr;
 mod recovery;
 mod world;
 

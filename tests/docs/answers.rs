@@ -25,6 +25,9 @@ const USER: &str = "usr_UnbUzVv0gEEfyMKr6TZnr6";
 const DEVICE: &str = "dev_4vJ9sNc0Wq2RtYxB7mKfLd";
 const DEVICE_TOKEN: &str =
     "mfa_device_4vJ9sNc0Wq2RtYxB7mKfLd_pS8hZ3uGqE1wXn5aTjC6oVyRk0iMbQ9fDl2eHzJsWtP7gNcU4xA";
+const QR: &str = "qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE";
+const QR_SECRET: &str =
+    "mfa_qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE_Zp5nXc8Yt2RvQ7mKfLd1wHsJ4gBaE6uTi9OyWx3NqCrD0lMk";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
 const CODE: &str = "493021";
 
@@ -90,6 +93,25 @@ impl Client {
 fn text(answer: &Value, pointer: &str) -> String {
     let found = answer.pointer(pointer).and_then(Value::as_str);
     found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
+}
+
+/// A QR login that is approved, and one that is not.
+async fn qr_logins(client: &mut Client, access: &str) {
+    for decision in ["reject_qr_login", "approve_qr_login"] {
+        let asked = client.call("ask_qr_login", "browser", "", 201).await;
+        // The secret has the id in it.
+        client.takes(QR_SECRET, &asked, "/secret");
+        client.takes(QR, &asked, "/qr/id");
+        let secret = text(&asked, "/secret");
+        client.call("get_qr_login", "", &secret, 200).await;
+        client.call("get_qr_login", "", access, 401).await;
+        client.call("start_login", "qr", "", 409).await;
+        client.call(decision, "", access, 409).await;
+        client.call("scan_qr_login", "", access, 200).await;
+        client.call(decision, "", access, 200).await;
+    }
+    client.call("start_login", "qr", "", 200).await;
+    client.call("start_login", "qr", "", 410).await;
 }
 
 /// What users do with an access token.
@@ -195,6 +217,7 @@ async fn every_operation_answers_as_described() {
     client.call("start_login", "trusted_device", "", 200).await;
     client.call("list_trusted_devices", "", &admin, 200).await;
     client.call("get_trusted_device", "", &admin, 200).await;
+    qr_logins(&mut client, &text(&done, "/tokens/access_token")).await;
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     client.call("get_jwks", "", "", 200).await;

@@ -43,7 +43,7 @@ impl SignIn {
         let (tenant, application) = known(facts.tenant, facts.application)?;
         let has_secret = start.admitted_to(&application, allow_origin)?;
         let known = facts.qr.zip(secret).filter(|(qr, secret)| secret.matches(&qr.secret_hash));
-        let (qr, _) = known.ok_or(Refusal::FirstFactorFailed)?;
+        let (qr, secret) = known.ok_or(Refusal::FirstFactorFailed)?;
         let (user, proven_at) = qr.approved(&application.id, now)?;
 
         let device = start.shown_device();
@@ -63,7 +63,7 @@ impl SignIn {
         let attempt = base62(22, |buffer| self.entropy.fill(buffer));
         let spending = Spending {
             qr: &qr.id,
-            secret_hash: &qr.secret_hash,
+            secret_hash: &secret.hash(),
             application: &application.id,
             user,
             attempt: &attempt,
