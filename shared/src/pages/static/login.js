@@ -71,7 +71,7 @@
   function focus() {
     const title = find('#title');
     title.tabIndex = -1;
-    const field = find('main [aria-invalid]') || find('main [autofocus]');
+    const field = find('main [aria-invalid]:not([data-keep])') || find('main [aria-invalid]') || find('main [autofocus]');
     (field || title).focus();
     if (field && field.select && field.type !== 'tel') field.select();
     scrollTo(0, 0);
