@@ -9,7 +9,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let (personal, sealer, signer) = tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer())?;
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
-    let own_host = lambda.own_host()?;
-    let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, own_host);
+    let base_url = lambda.base_url()?;
+    let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, &base_url);
     lambda.serve_with_preflight(app, ROUTES).await
 }

@@ -60,7 +60,6 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let signing = SigningKeys::parse(&keys.signing)?;
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
-    let host = "127.0.0.1".to_owned();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
     let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
@@ -75,7 +74,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         sealer.clone(),
         signer.clone(),
-        Some(host.clone()),
+        &base_url,
     );
     let phone_binding = functions::phone_binding(
         &base,
@@ -83,10 +82,12 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         sealer.clone(),
         access,
         recovery.clone(),
-        Some(host),
+        &base_url,
     );
-    let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
-    let code_verification = functions::code_verification(&base, codes, recovery, sealer.clone(), signer);
+    let code_issuance =
+        functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms, &base_url);
+    let code_verification =
+        functions::code_verification(&base, codes, recovery, sealer.clone(), signer, &base_url);
     let hosted_pages = functions::hosted_pages(&base, sealer, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))

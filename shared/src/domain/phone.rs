@@ -188,8 +188,8 @@ fn digits(text: &str) -> Result<String, Refusal> {
     if digits.starts_with('0') { Err(NOT_A_NUMBER) } else { Ok(digits) }
 }
 
-/// A character of full width as the one that it stands for.
-fn half_width(character: char) -> char {
+/// A character of full width, as East Asian keyboards write digits and what stands between them, as the one that it stands for.
+pub fn half_width(character: char) -> char {
     match character {
         '\u{3000}' => ' ',
         '\u{ff0b}' => '+',
