@@ -3,7 +3,9 @@
 use crate::api::audit_trail::AuditTrailApp;
 use crate::api::code_issuance::CodeIssuanceApp;
 use crate::api::code_verification::CodeVerificationApp;
+use crate::api::hosted_pages::HostedPagesApp;
 use crate::api::notifications::NotificationsApp;
+use crate::api::pages::Pages;
 use crate::api::phone_binding::PhoneBindingApp;
 use crate::api::policy_admin::PolicyAdmin;
 use crate::api::sign_in::SignInApp;
@@ -26,6 +28,7 @@ use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::page_tokens::PageTokens;
 use crate::usecase::qr_login::QrLogins;
 use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
@@ -51,7 +54,7 @@ pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>) -> PolicyAdmin 
     PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes)
 }
 
-/// `base_url` is the deployment's own address, `own_host` its host.
+/// `base_url` is the service's public address.
 #[allow(clippy::too_many_arguments)]
 pub fn sign_in(
     base: &Base,
@@ -61,10 +64,10 @@ pub fn sign_in(
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
     access: Arc<dyn AccessTokens>,
-    base_url: String,
-    own_host: Option<String>,
+    base_url: &str,
 ) -> SignInApp {
     let store = Arc::new(base.store.clone());
+    let pages = Pages::new(sealer.clone(), base.clock.clone(), base_url);
     let tokens = LoginTokens::new(sealer);
     let clock = &base.clock;
     SignInApp {
@@ -79,7 +82,7 @@ pub fn sign_in(
             signer: signer.clone(),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
-            own_host,
+            own_host: host(base_url),
         },
         qr: QrLogins {
             facts: store.clone(),
@@ -88,26 +91,28 @@ pub fn sign_in(
             personal,
             clock: clock.clone(),
             entropy: base.entropy.clone(),
-            base_url,
+            base_url: base_url.to_owned(),
         },
         gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
         read: ReadLogin { store, clock: clock.clone() },
         tokens,
         signer,
+        pages,
     }
 }
 
-/// `own_host` is the host of the deployment's own address.
+/// `base_url` is the service's public address.
 pub fn phone_binding(
     base: &Base,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     access: Arc<dyn AccessTokens>,
     recovery: Arc<dyn RecoveryMacs>,
-    own_host: Option<String>,
+    base_url: &str,
 ) -> PhoneBindingApp {
     let store = Arc::new(base.store.clone());
     let clock = &base.clock;
+    let pages = Pages::new(sealer.clone(), clock.clone(), base_url);
     let tokens = LoginTokens::new(sealer);
     PhoneBindingApp {
         ask: AskForNumber { store: store.clone(), personal: personal.clone(), clock: clock.clone() },
@@ -117,7 +122,7 @@ pub fn phone_binding(
             tokens: tokens.clone(),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
-            own_host,
+            own_host: host(base_url),
         },
         tokens,
         gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
@@ -133,6 +138,7 @@ pub fn phone_binding(
             entropy: base.entropy.clone(),
         },
         devices: manage_devices(base),
+        pages,
     }
 }
 
@@ -146,12 +152,19 @@ fn change_number(base: &Base, personal: Arc<dyn PersonalData>) -> ChangeNumber {
     ChangeNumber { bindings: store.clone(), addressees: store, personal, entropy: base.entropy.clone() }
 }
 
+/// The host of the service's own address.
+fn host(base_url: &str) -> Option<String> {
+    let authority = base_url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    authority.map(|host| host.split(':').next().unwrap_or(host).to_owned())
+}
+
 pub fn code_issuance(
     base: &Base,
     codes: Arc<dyn Codes>,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     sender: Arc<dyn SmsSender>,
+    base_url: &str,
 ) -> CodeIssuanceApp {
     let store = Arc::new(base.store.clone());
     let issue = IssueCode {
@@ -163,7 +176,8 @@ pub fn code_issuance(
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
     };
-    CodeIssuanceApp { issue, tokens: LoginTokens::new(sealer) }
+    let pages = Pages::new(sealer.clone(), base.clock.clone(), base_url);
+    CodeIssuanceApp { issue, tokens: LoginTokens::new(sealer), pages }
 }
 
 pub fn code_verification(
@@ -172,6 +186,7 @@ pub fn code_verification(
     recovery: Arc<dyn RecoveryMacs>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
+    base_url: &str,
 ) -> CodeVerificationApp {
     let store = Arc::new(base.store.clone());
     let recover = UseRecoveryCode {
@@ -191,7 +206,8 @@ pub fn code_verification(
         entropy: base.entropy.clone(),
     };
     let trust = TrustDevice { store, entropy: base.entropy.clone() };
-    CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer) }
+    let pages = Pages::new(sealer.clone(), base.clock.clone(), base_url);
+    CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer), pages }
 }
 
 pub fn user_directory(
@@ -229,6 +245,18 @@ pub fn user_directory(
         identities,
         support: SupportView { store, clock: clock.clone() },
         devices: manage_devices(base),
+    }
+}
+
+/// `base_url` is the service's public address.
+pub fn hosted_pages(base: &Base, sealer: Arc<dyn LoginSealer>, base_url: String) -> HostedPagesApp {
+    let store = Arc::new(base.store.clone());
+    HostedPagesApp {
+        pages: Pages::new(sealer.clone(), base.clock.clone(), &base_url),
+        page_tokens: PageTokens::new(sealer.clone()),
+        tokens: LoginTokens::new(sealer),
+        read: ReadLogin { store, clock: base.clock.clone() },
+        base: base_url,
     }
 }
 

@@ -10,17 +10,8 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (personal, sealer, (signer, access)) =
         tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access_tokens())?;
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
-    let (base_url, own_host) = (lambda.base_url()?, lambda.own_host()?);
-    let app = compose::sign_in(
-        &lambda.base,
-        passwords,
-        id_tokens,
-        personal,
-        sealer,
-        signer,
-        access,
-        base_url,
-        own_host,
-    );
+    let base_url = lambda.base_url()?;
+    let app =
+        compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, access, &base_url);
     lambda.serve_with_preflight(app, ROUTES).await
 }

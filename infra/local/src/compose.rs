@@ -3,7 +3,9 @@
 use crate::StartError;
 use crate::keys::Keys;
 use shared::api::notifications::NotificationsApp;
-use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
+use shared::api::{
+    code_issuance, code_verification, hosted_pages, phone_binding, policy_admin, sign_in, user_directory,
+};
 use shared::auth::{
     AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
     IssuerAddresses, KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, RecoveryPeppers,
@@ -58,7 +60,6 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let signing = SigningKeys::parse(&keys.signing)?;
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
-    let host = "127.0.0.1".to_owned();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
     let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
@@ -74,8 +75,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         sealer.clone(),
         signer.clone(),
         access.clone(),
-        base_url,
-        Some(host.clone()),
+        &base_url,
     );
     let phone_binding = functions::phone_binding(
         &base,
@@ -83,10 +83,13 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         sealer.clone(),
         access,
         recovery.clone(),
-        Some(host),
+        &base_url,
     );
-    let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
-    let code_verification = functions::code_verification(&base, codes, recovery, sealer, signer);
+    let code_issuance =
+        functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms, &base_url);
+    let code_verification =
+        functions::code_verification(&base, codes, recovery, sealer.clone(), signer, &base_url);
+    let hosted_pages = functions::hosted_pages(&base, sealer, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
         .mount(Arc::new(policy_admin), policy_admin::ROUTES)
@@ -94,5 +97,6 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         .mount(Arc::new(sign_in), sign_in::ROUTES)
         .mount(Arc::new(phone_binding), phone_binding::ROUTES)
         .mount(Arc::new(code_issuance), code_issuance::ROUTES)
-        .mount(Arc::new(code_verification), code_verification::ROUTES))
+        .mount(Arc::new(code_verification), code_verification::ROUTES)
+        .mount(Arc::new(hosted_pages), hosted_pages::ROUTES))
 }

@@ -4,6 +4,7 @@ use super::sign_in::SignInApp;
 use crate::http::{Call, Problem, Reply};
 use crate::usecase::access::Caller;
 use crate::usecase::qr_login::{Asking, QrLoginState};
+use crate::usecase::sign_in::Caller as By;
 use http::header;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -84,8 +85,7 @@ pub(super) async fn ask(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let body: AskBody = call.json()?;
     let asking = Asking {
         application: &body.application,
-        secret: call.optional_bearer()?,
-        origin: call.header(header::ORIGIN)?,
+        caller: By::Client { secret: call.optional_bearer()?, origin: call.header(header::ORIGIN)? },
         user_agent: call.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()),
         provenance: call.provenance(),
     };

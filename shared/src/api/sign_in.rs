@@ -1,6 +1,8 @@
 //! Function `sign-in`: the first factor, QR logins, a look at a login, and the public keys.
 
+use super::login_forms::password;
 use super::login_wire::{Login, LoginAnswer, open_login};
+use super::pages::Pages;
 use super::qr_logins;
 use crate::domain::ids::TenantId;
 use crate::domain::refusal::Refusal;
@@ -11,7 +13,7 @@ use crate::usecase::access::AccessGate;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::qr_login::QrLogins;
-use crate::usecase::sign_in::{Begun, FirstFactorProof, SignIn, Start};
+use crate::usecase::sign_in::{Begun, Caller, FirstFactorProof, SignIn, Start};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ pub struct SignInApp {
     pub read: ReadLogin,
     pub tokens: LoginTokens,
     pub signer: Arc<dyn TokenSigner>,
+    pub pages: Pages,
 }
 
 pub const ROUTES: &[Route<SignInApp>] = &[
@@ -44,6 +47,9 @@ pub const ROUTES: &[Route<SignInApp>] = &[
     Route::new("GET", "/docs", "get_reference", |_, _| Box::pin(async { Ok(super::reference::page()) })),
     Route::new("GET", "/t/{tenant}/.well-known/jwks.json", "get_jwks", |app, call| {
         Box::pin(get_jwks(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/login/{txn}/password", "submit_login_password", |app, call| {
+        Box::pin(password::submit(app, call))
     }),
 ];
 
@@ -88,7 +94,7 @@ struct QrProof {
 }
 
 /// Longest account or password that is looked at, in bytes: argon2's time must not follow the caller's input.
-const MAX_INPUT: usize = 1024;
+pub(super) const MAX_INPUT: usize = 1024;
 
 async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let body: StartLogin = call.json()?;
@@ -118,8 +124,7 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let trusted_device = body.trusted_device.map(Secret::new);
     let start = Start {
         application: &body.application,
-        secret: call.optional_bearer()?,
-        origin: call.header(header::ORIGIN)?,
+        caller: Caller::Client { secret: call.optional_bearer()?, origin: call.header(header::ORIGIN)? },
         trusted_device: trusted_device.as_ref(),
         provenance: call.provenance(),
     };
@@ -127,7 +132,7 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
         Begun::Challenge { state, login_token } => {
             LoginAnswer { login_token: Some(login_token.into_exposed()), ..LoginAnswer::of(&state) }
         }
-        Begun::Done { ticket, tokens } => LoginAnswer {
+        Begun::Done { ticket, tokens, .. } => LoginAnswer {
             login: Login::done(&ticket),
             login_token: None,
             tokens: Some(tokens.into()),

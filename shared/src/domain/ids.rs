@@ -102,6 +102,15 @@ id!(
     EventId, "evt_", LENGTH
 );
 
+id!(
+    /// A hosted login in a browser, as its address names it. It has no prefix and grants nothing: which login it is stands in cookies.
+    TransactionId, "", TENANT_LENGTH
+);
+id!(
+    /// What an authorization code is exchanged for, once.
+    GrantId, "grt_", LENGTH
+);
+
 macro_rules! id_of_tenant {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $own_length:expr) => {
         $(#[$doc])*

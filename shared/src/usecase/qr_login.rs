@@ -3,7 +3,7 @@
 //! What comes of it is up to `POST /v1/logins`: nothing here makes a token.
 
 use super::access::{AllowOrigin, Caller};
-use super::sign_in::{admit, known};
+use super::sign_in::{Admitted, Caller as By, admit, known};
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::audit::Provenance;
 use crate::domain::browser::Browser;
@@ -36,10 +36,7 @@ pub struct QrLogins {
 #[derive(Debug)]
 pub struct Asking<'a> {
     pub application: &'a str,
-    /// The application's secret, if one was presented.
-    pub secret: Option<&'a str>,
-    /// The browser's `Origin`, if there is one.
-    pub origin: Option<&'a str>,
+    pub caller: By<'a>,
     pub user_agent: Option<&'a str>,
     pub provenance: Provenance,
 }
@@ -82,7 +79,7 @@ impl QrLogins {
         };
         let facts = self.facts.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let sees_client = !admit(&application, asking.secret, asking.origin, allow_origin)?;
+        let sees_client = admit(&application, asking.caller, allow_origin)? != Admitted::BackEnd;
         let address = asking.provenance.client_ip.filter(|_| sees_client);
         if let Some(address) = address {
             let subject = self.personal.hash("qr|ip", &network(address));

@@ -117,7 +117,6 @@ impl World {
 
         let users = compose::user_directory(&base, hashes.clone(), passwords.clone(), personal.clone());
         let id_tokens = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
-        let host = Some("mfa.example".to_owned());
         let first = compose::sign_in(
             &base,
             passwords,
@@ -126,14 +125,14 @@ impl World {
             sealer.clone(),
             signer.clone(),
             access.clone(),
-            url.to_owned(),
-            host.clone(),
+            url,
         );
         let binding =
-            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), host);
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), url);
         let notifications = compose::notifications(&base, personal.clone(), outbox.clone());
-        let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
+        let issuance =
+            compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone(), url);
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer, url);
         let edge = Edge::new(clock.clone(), entropy)
             .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)

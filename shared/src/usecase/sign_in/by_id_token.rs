@@ -5,7 +5,7 @@
 //! the source, which is in the first read, has been asked for. A first login that makes its user writes one transaction in the place of the
 //! third read. A failed token is not throttled as a password is: signatures are not guessed.
 
-use super::{Begun, Proven, ShownDevice, SignIn, Start, known};
+use super::{Begun, Proven, ShownDevice, SignIn, Start, admit, known};
 use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
@@ -54,7 +54,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = start.admitted_to(&application, allow_origin)?;
+        let by = admit(&application, start.caller, allow_origin)?;
         let source = facts.source.ok_or(Refusal::NotFound)?;
         let subject = self.id_tokens.verify(&source, offered.token, offered.nonce, now).await?;
         let subject = subject.map_err(|refused| Refusal::IdTokenRefused(refused.detail()))?;
@@ -70,7 +70,7 @@ impl SignIn {
             None => return Err(Refusal::IdTokenRefused(NO_USER).into()),
         };
         let first = Proven::now(FirstFactor::IdToken, now);
-        self.begin(&tenant, &application, Some(source.id), first, !has_secret, user, factor, device, now)
+        self.begin(&tenant, &application, Some(source.id), first, by, user, factor, device, now)
     }
 
     async fn subject_owner(

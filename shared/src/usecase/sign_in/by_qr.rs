@@ -4,7 +4,7 @@
 //! as for any local login (C6): a scan alone never passes a user whom a code is asked of (F10). The secret has 256 random bits, so nothing
 //! throttles wrong ones.
 
-use super::{Begun, Proven, SignIn, Start, known};
+use super::{Begun, Proven, SignIn, Start, admit, known};
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::ids::{ApplicationId, QrLoginId, base62};
 use crate::domain::login::FirstFactor;
@@ -41,7 +41,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = start.admitted_to(&application, allow_origin)?;
+        let by = admit(&application, start.caller, allow_origin)?;
         let known = facts.qr.zip(secret).filter(|(qr, secret)| secret.matches(&qr.secret_hash));
         let (qr, secret) = known.ok_or(Refusal::FirstFactorFailed)?;
         let (user, proven_at) = qr.approved(&application.id, now)?;
@@ -75,6 +75,6 @@ impl SignIn {
         // Whoever signs in here has proven as much as the device that approved, and not later than there.
         let (first, device) =
             (Proven { factor: FirstFactor::Qr, at: proven_at }, device.recognise(facts.device));
-        self.begin(&tenant, &application, None, first, !has_secret, signed_in, facts.factor, device, now)
+        self.begin(&tenant, &application, None, first, by, signed_in, facts.factor, device, now)
     }
 }
