@@ -8,7 +8,7 @@ use shared::compose;
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let (personal, sealer, (signer, access)) =
-        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access_tokens())?;
+        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access())?;
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
     let base_url = lambda.base_url()?;
     let app =

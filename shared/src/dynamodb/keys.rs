@@ -18,6 +18,7 @@
 //! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
 //! | logins | `login#TENANT#USER` | `recovery` | recovery codes (hashes) |
 //! | logins | `login#TENANT#USER` | `trusted-device#ID` | a device that the user trusts |
+//! | logins | `grant#TENANT#ID` | `grant` | what an authorization code was exchanged for |
 //! | logins | `qr#TENANT#ID` | `qr` | a QR login |
 //! | logins | `limit#…` | `limit` | one limit |
 //! | logins | `limit#refused#TENANT#USER#RULE#HOUR` | `limit` | what one rule refused of a user's messages in an hour |
@@ -25,7 +26,7 @@
 
 use super::request::{Item, string};
 use crate::domain::ids::{
-    ApplicationId, DeviceId, EventId, KeyId, LoginId, QrLoginId, SourceId, TenantId, UserId,
+    ApplicationId, DeviceId, EventId, GrantId, KeyId, LoginId, QrLoginId, SourceId, TenantId, UserId,
 };
 use crate::domain::time::Timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -206,6 +207,11 @@ pub fn trusted_device(tenant: &TenantId, user: &UserId, device: &DeviceId) -> Ke
 /// Sort key after any trusted device: ids are of ASCII letters and digits.
 pub fn after_trusted_devices() -> String {
     format!("{TRUSTED_DEVICE_PREFIX}~")
+}
+
+/// What an authorization code was exchanged for.
+pub fn grant(tenant: &TenantId, grant: &GrantId) -> Key {
+    Key::new(format!("grant#{tenant}#{grant}"), "grant")
 }
 
 /// One QR login.

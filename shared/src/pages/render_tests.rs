@@ -245,31 +245,3 @@ fn clocks_and_durations_are_rounded_up() {
         ["1:01", "1:00", "0:00", "10:00"]
     );
 }
-#[test]
-fn tmp_look() {
-    let out = std::path::Path::new("/tmp/look");
-    std::fs::create_dir_all(out.join("assets")).unwrap();
-    for a in [assets::style(), assets::script()] {
-        std::fs::write(out.join(&a.path[1..]), a.content).unwrap();
-    }
-    for language in languages() {
-        for (name, step) in steps() {
-            for code in [
-                None,
-                Some("wrong_code"),
-                Some("country_not_allowed"),
-                Some("first_factor_failed"),
-                Some("code_sent"),
-            ] {
-                let said = code.map(|code| Said { code, ..Said::default() });
-                let html =
-                    render(&frame(language), &step, said.as_ref()).unwrap().replace("\"/assets", "\"assets");
-                std::fs::write(
-                    out.join(format!("{name}.{}.{}.html", language.tag(), code.unwrap_or("none"))),
-                    html,
-                )
-                .unwrap();
-            }
-        }
-    }
-}
