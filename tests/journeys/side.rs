@@ -253,6 +253,8 @@ impl Side {
             | "scan_qr_login"
             | "approve_qr_login"
             | "reject_qr_login" => json!({}),
+            // A form, or none.
+            "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,
             operation => panic!("which body does {operation} take?"),
         })

@@ -203,6 +203,7 @@ macro_rules! contract {
     };
 }
 
+mod grants;
 mod qr;
 mod recovery;
 

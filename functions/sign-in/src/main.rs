@@ -7,8 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer, (signer, access)) =
-        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access())?;
+    let (personal, finishing) = tokio::try_join!(lambda.personal(), lambda.finishing())?;
+    let (sealer, signer, access) = (finishing.sealer, finishing.signer, finishing.access);
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
     let base_url = lambda.base_url()?;
     let app =
