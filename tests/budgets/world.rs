@@ -12,6 +12,8 @@ use shared::ports::{Clock, Entropy, OutgoingMessage, SendOutcome, SmsSender};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tests::engine::Engine;
+use tests::hosted::Seals;
+use tests::http_client::{Answer, Call};
 use tests::proxy::{Proxy, Record, tally};
 use tests::repository::TemporaryFolder;
 use tests::tables::Tables;
@@ -65,6 +67,8 @@ pub struct World {
     /// Read and write units of the last measured call.
     pub units: Mutex<(f64, f64)>,
     #[allow(dead_code, reason = "tests/trail, which stands on this file too, looks at it")]
+    pub seals: Seals,
+    #[allow(dead_code, reason = "tests/trail, which stands on this file too, looks at it")]
     pub engine: Engine,
     #[allow(dead_code, reason = "as above")]
     pub tables: Tables,
@@ -112,6 +116,7 @@ impl World {
             secret: String::new(),
             costs: Mutex::default(),
             units: Mutex::default(),
+            seals: Seals::with(&keys.sealing, &keys.signing),
             engine,
             tables,
             _folder: folder,
@@ -204,6 +209,24 @@ impl World {
         };
         *self.units.lock().unwrap() = (sum(true), sum(false));
         let outcome = answer["code"].as_str().map_or_else(|| status.to_string(), str::to_owned);
+        let cost = Cost { outcome, reads: counted.reads, writes: counted.writes };
+        self.costs.lock().unwrap().push((what.to_owned(), cost.clone()));
+        (cost, answer)
+    }
+
+    /// Any call, with what it cost; a document of OAuth's names its error in `error`.
+    #[allow(dead_code, reason = "as above")]
+    pub async fn measure_call(&self, what: &str, call: Call) -> (Cost, Answer) {
+        let mut request = http::Request::builder().method(call.method).uri(call.target);
+        *request.headers_mut().unwrap() = call.headers;
+        self.proxy.take();
+        let client = Some("192.0.2.7".parse().unwrap());
+        let answer = self.edge.handle(request.body(call.body).unwrap(), client, None).await;
+        let counted = tally(&self.proxy.take());
+        let (parts, body) = answer.into_parts();
+        let answer = Answer::new(parts.status.as_u16(), parts.headers, body);
+        let named = ["code", "error"].into_iter().find_map(|member| answer.json[member].as_str());
+        let outcome = named.map_or_else(|| answer.status.to_string(), str::to_owned);
         let cost = Cost { outcome, reads: counted.reads, writes: counted.writes };
         self.costs.lock().unwrap().push((what.to_owned(), cost.clone()));
         (cost, answer)

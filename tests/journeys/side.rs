@@ -238,6 +238,8 @@ impl Side {
             "set_login_phone" | "replace_own_phone" => json!({ "phone": "+12025550173" }),
             "verify_code" => json!({ "recovery_code": self.now.recovery_codes[0] }),
             "create_application_secret" | "send_code" | "renew_recovery_codes" => json!({}),
+            // A form, or none.
+            "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,
             operation => panic!("which body does {operation} take?"),
         })

@@ -11,6 +11,9 @@ use crate::ports::authorization::ClaimReader;
 use crate::ports::{AccessTokens, ApplicationOrigins, Clock, Failure, PersonalData};
 use std::sync::Arc;
 
+/// Why a token that no authorization code was exchanged for reads no claims.
+pub const NO_SCOPES: &str = "the token was issued without scopes";
+
 /// Reads claims.
 #[derive(Clone)]
 pub struct ReadClaims {
@@ -58,7 +61,7 @@ impl ReadClaims {
             allow_origin(origin);
         }
         let Some((grant, scopes)) = &access.granted else {
-            return Err(Refusal::Forbidden("the token was issued without scopes").into());
+            return Err(Refusal::Forbidden(NO_SCOPES).into());
         };
         let facts = self.claims.claim_facts(&access.tenant, &access.user, grant).await?;
         let Some((user, factor)) = facts.user.filter(|_| facts.grant_holds) else {

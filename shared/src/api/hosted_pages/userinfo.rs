@@ -2,9 +2,9 @@
 
 use super::HostedPagesApp;
 use crate::domain::refusal::Refusal;
-use crate::http::{Call, Problem, ProblemKind, Reply, status};
-use crate::usecase::claims::Claims;
-use http::{HeaderValue, header};
+use crate::http::{Call, Problem, ProblemKind, Reply};
+use crate::usecase::claims::{Claims, NO_SCOPES};
+use http::header;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -48,17 +48,10 @@ pub(super) async fn post(app: &HostedPagesApp, call: Call) -> Result<Reply, Prob
     read(app, &call).await
 }
 
-/// A refusal names its kind in `WWW-Authenticate` too, which is where clients of this endpoint look (RFC 6750 §3).
 async fn read(app: &HostedPagesApp, call: &Call) -> Result<Reply, Problem> {
     match claims(app, call).await {
         Ok(claims) => Ok(Reply::ok(&ClaimsBody::from(claims))),
-        Err(Problem { kind: ProblemKind::Refused(refusal), .. }) => match challenge(call, &refusal) {
-            Some(challenge) => Ok(Reply::empty(status(&refusal))
-                .with_header(header::WWW_AUTHENTICATE, challenge)
-                .because(refusal.into())),
-            None => Err(refusal.into()),
-        },
-        Err(problem) => Err(problem),
+        Err(problem) => Err(challenged(call, problem)),
     }
 }
 
@@ -68,15 +61,17 @@ async fn claims(app: &HostedPagesApp, call: &Call) -> Result<Claims, Problem> {
     Ok(app.claims.read(call.param("tenant"), call.bearer()?, origin, &allow).await?)
 }
 
-fn challenge(call: &Call, refusal: &Refusal) -> Option<HeaderValue> {
-    let text = match refusal {
-        // Without any credential there is nothing to say but how to bring one.
-        Refusal::Unauthenticated if !call.headers.contains_key(header::AUTHORIZATION) => "Bearer",
-        Refusal::Unauthenticated => r#"Bearer error="invalid_token""#,
-        Refusal::Forbidden("the token was issued without scopes") => {
-            r#"Bearer error="insufficient_scope", scope="openid""#
+/// A refusal names its kind in `WWW-Authenticate` too, which is where clients of this endpoint look (RFC 6750 §3.1). Where no credential came
+/// there is nothing to say but how to bring one.
+fn challenged(call: &Call, problem: Problem) -> Problem {
+    let came = call.headers.contains_key(header::AUTHORIZATION);
+    match problem.kind {
+        ProblemKind::Refused(Refusal::Unauthenticated) if came => {
+            problem.challenged(r#"Bearer error="invalid_token""#)
         }
-        _ => return None,
-    };
-    Some(HeaderValue::from_static(text))
+        ProblemKind::Refused(Refusal::Forbidden(NO_SCOPES)) => {
+            problem.challenged(r#"Bearer error="insufficient_scope", scope="openid""#)
+        }
+        _ => problem,
+    }
 }
