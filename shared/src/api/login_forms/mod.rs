@@ -30,7 +30,8 @@ fn open<T: PageForm>(
     let answer = pages.answer(&session);
     match session.ticket(tokens) {
         Some(ticket) => Ok(Ok(Step { session, ticket, form, answer })),
-        None if session.done.is_some() => Ok(Err(answer.reply()?)),
+        // Finished, or left, in another tab: the page shows what is next.
+        None if session.login_token.is_none() => Ok(Err(answer.reply()?)),
         None => Ok(Err(answer.said(Refusal::Unauthenticated.into()).reply()?)),
     }
 }
