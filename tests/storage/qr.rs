@@ -8,7 +8,7 @@ use shared::domain::qr_login::{Asked, PER_IP_HOUR, QR_SECONDS, QrLogin, QrState}
 use shared::domain::time::Timestamp;
 use shared::dynamodb::keys;
 use shared::ports::limits::Reserved;
-use shared::ports::qr_login::{QrStore, Spending, StepBy, UserStep};
+use shared::ports::qr_login::{QrReader, QrStore, Spending, StepBy, UserStep};
 
 const SECRET: [u8; 32] = [7; 32];
 const NOBODY: &Provenance = &Provenance { client_ip: None, request_id: None };

@@ -1,6 +1,6 @@
 //! Function `sign-in`: the first factor, QR logins, a look at a login, and the public keys.
 
-use super::login_forms::password;
+use super::login_forms::{password, qr, scan};
 use super::login_wire::{Login, LoginAnswer, open_login};
 use super::pages::Pages;
 use super::qr_logins;
@@ -50,6 +50,21 @@ pub const ROUTES: &[Route<SignInApp>] = &[
     }),
     Route::new("POST", "/t/{tenant}/login/{txn}/password", "submit_login_password", |app, call| {
         Box::pin(password::submit(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/login/{txn}/qr", "submit_login_qr", |app, call| {
+        Box::pin(qr::submit(app, call))
+    }),
+    Route::new("GET", "/t/{tenant}/login/{txn}/qr", "look_at_login_qr", |app, call| {
+        Box::pin(qr::look(app, call))
+    }),
+    Route::new("GET", "/t/{tenant}/scan/arrival", "arrive_at_scan", |app, call| {
+        Box::pin(scan::arrive(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/scan/approval", "approve_scan", |app, call| {
+        Box::pin(scan::approve(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/scan/rejection", "reject_scan", |app, call| {
+        Box::pin(scan::reject(app, call))
     }),
 ];
 

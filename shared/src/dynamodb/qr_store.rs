@@ -27,7 +27,7 @@ use crate::domain::qr_login::{Asked, PER_IP_HOUR, PER_IP_HOUR_RULE, QrLogin, QrS
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::limits::Reserved;
-use crate::ports::qr_login::{QrStore, Spending, StepBy, UserStep};
+use crate::ports::qr_login::{QrReader, QrStore, Spending, StepBy, UserStep};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue::AllNew;
@@ -35,6 +35,16 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 
 /// How long an item is kept after its end, in seconds.
 const KEPT_SECONDS: u32 = 86_400;
+
+#[async_trait]
+impl QrReader for DynamoStore {
+    async fn qr_login(&self, qr: &QrLoginId) -> Result<Option<QrLogin>, Fault> {
+        let key = keys::qr_login(qr).attributes();
+        let request = self.client().get_item().table_name(self.logins()).set_key(Some(key));
+        let answer = request.consistent_read(true).send().await.map_err(fault)?;
+        answer.item.map(|item| decode(&item)).transpose()
+    }
+}
 
 #[async_trait]
 impl QrStore for DynamoStore {
@@ -54,13 +64,6 @@ impl QrStore for DynamoStore {
         let old = condition_failed(error)?.unwrap_or_default();
         let ours = Reader(&old).bytes("secret_hash") == Some(qr.secret_hash);
         if ours { Ok(()) } else { Err(Fault::new("a QR login's id is taken")) }
-    }
-
-    async fn qr_login(&self, qr: &QrLoginId) -> Result<Option<QrLogin>, Fault> {
-        let key = keys::qr_login(qr).attributes();
-        let request = self.client().get_item().table_name(self.logins()).set_key(Some(key));
-        let answer = request.consistent_read(true).send().await.map_err(fault)?;
-        answer.item.map(|item| decode(&item)).transpose()
     }
 
     async fn step_qr_login(

@@ -51,13 +51,17 @@ pub struct Spending<'a> {
 }
 
 #[async_trait]
-pub trait QrStore: Send + Sync {
+pub trait QrReader: Send + Sync {
+    /// One strongly consistent GetItem.
+    async fn qr_login(&self, qr: &QrLoginId) -> Result<Option<QrLogin>, Fault>;
+}
+
+#[async_trait]
+pub trait QrStore: QrReader {
     /// Counts one more QR login of an address (a keyed hash) in this hour, if it has not had as many as it may.
     async fn count_qr_login(&self, address: &str, attempt: &str, now: Timestamp) -> Result<Reserved, Fault>;
     /// Puts a new one where nothing is.
     async fn put_qr_login(&self, qr: &QrLogin) -> Result<(), Fault>;
-    /// One strongly consistent GetItem.
-    async fn qr_login(&self, qr: &QrLoginId) -> Result<Option<QrLogin>, Fault>;
     /// Takes a step if it lives, is at the state that the step starts from, and nobody else has scanned it. `Err` holds it as it was where
     /// the condition did not hold.
     async fn step_qr_login(
