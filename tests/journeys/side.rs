@@ -167,6 +167,9 @@ impl Side {
             "key" => &self.key,
             "device" => &self.now.device,
             "login" => &self.now.login,
+            // No browser's, and a file that has another name.
+            "txn" => "q8RsT2uVwX4y",
+            "file" => "login.css",
             other => panic!("what is a {other}?"),
         }
     }
@@ -240,6 +243,7 @@ impl Side {
             "create_application_secret" | "send_code" | "renew_recovery_codes" => json!({}),
             // A form, or none.
             "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
+            _ if route.path.starts_with("/t/{tenant}/login/{txn}") => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,
             operation => panic!("which body does {operation} take?"),
         })

@@ -164,7 +164,7 @@ fn f7_a_refusal_says_when_and_marks_its_field() {
 }
 
 #[test]
-fn t26_hostile_names_are_text() {
+fn hostile_names_are_text() {
     let hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> {{ csrf }} {% raw %}";
     for language in languages() {
         let hostile_frame = Frame { tenant: hostile, application: hostile, ..frame(language) };
