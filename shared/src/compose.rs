@@ -45,9 +45,10 @@ pub struct Base {
     pub entropy: Arc<dyn Entropy>,
 }
 
-pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>) -> PolicyAdmin {
+/// `own_origin` is where the deployment's own pages are: a session of the console counts on these only.
+pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>, own_origin: String) -> PolicyAdmin {
     let store = Arc::new(base.store.clone());
-    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes)
+    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes, own_origin)
 }
 
 /// `own_host` is the host of the deployment's own address.
@@ -179,9 +180,11 @@ pub fn code_verification(
     CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer) }
 }
 
+/// `own_origin`: as of [`policy_admin`].
 pub fn user_directory(
     base: &Base,
     operator_hashes: Vec<[u8; 32]>,
+    own_origin: String,
     passwords: Arc<dyn Passwords>,
     personal: Arc<dyn PersonalData>,
 ) -> UserDirectory {
@@ -197,6 +200,7 @@ pub fn user_directory(
     };
     UserDirectory {
         gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
+        own_origin,
         users: ManageUsers {
             users: store.clone(),
             personal: personal.clone(),

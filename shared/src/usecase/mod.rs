@@ -9,6 +9,7 @@ pub mod audit_trail;
 pub mod authenticate;
 pub mod bind_phone;
 pub mod change_number;
+pub mod console_session;
 mod count;
 pub mod explain;
 pub mod identity_sources;
