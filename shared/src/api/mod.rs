@@ -7,6 +7,7 @@ pub mod audit_trail;
 mod challenges;
 pub mod code_issuance;
 pub mod code_verification;
+mod console;
 mod console_session;
 mod explain;
 mod identities;
