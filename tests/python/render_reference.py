@@ -16,7 +16,7 @@ PAGE = ROOT / "docs/reference.html"
 METHODS = ("get", "post", "put", "patch", "delete")
 STYLE = """
 :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:0 auto;padding:1rem}
-code,pre{font:.875em/1.45 ui-monospace,monospace}pre{overflow:auto;padding:.75rem;border:1px solid #8886;border-radius:.4rem}
+body{overflow-wrap:anywhere}th{overflow-wrap:normal}pre{overflow-wrap:normal}code,pre{font:.875em/1.45 ui-monospace,monospace}pre{overflow:auto;padding:.75rem;border:1px solid #8886;border-radius:.4rem}
 h2{margin-top:3rem;border-bottom:1px solid #8886}h3{margin-top:2.5rem}h3 code{font-size:1em}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #8884}nav ul{columns:2;padding-left:1.2rem}
 .method{display:inline-block;min-width:4rem;font-weight:700}a:focus-visible{outline:3px solid}@media(max-width:40rem){nav ul{columns:1}}
@@ -83,7 +83,7 @@ class Renderer:
 
     def schema(self, schema):
         rows = self.properties(schema)
-        table = f"<table><thead><tr><th>member</th><th>type</th><th></th></tr></thead><tbody>\n{rows}</tbody></table>\n"
+        table = f"<table><thead><tr><th>member</th><th>type</th><th>meaning</th></tr></thead><tbody>\n{rows}</tbody></table>\n"
         return prose(schema.get("description")) + (table if rows else f"<p>{self.kind(schema)}</p>\n")
 
     def content(self, content):
@@ -93,7 +93,7 @@ class Renderer:
             examples = [it["example"]] if "example" in it else [self.resolved(e)["value"] for e in it.get("examples", {}).values()]
             for example in examples[:2]:
                 shown = example if isinstance(example, str) else json.dumps(example, indent=2, ensure_ascii=False, default=str)
-                text += f"<pre>{html.escape(shown, quote=False)}</pre>\n"
+                text += f"<pre tabindex=0>{html.escape(shown, quote=False)}</pre>\n"
         return text
 
     def operation(self, path, method, operation, shared):
@@ -106,7 +106,7 @@ class Renderer:
             need = "" if parameter.get("required") else ", optional"
             rows += f"<tr><td><code>{parameter['name']}</code><br>{parameter['in']}{need}</td><td>{self.kind(parameter['schema'])}</td><td>{inline(parameter.get('description', ''))}</td></tr>\n"
         if rows:
-            text += f"<table><thead><tr><th>parameter</th><th>type</th><th></th></tr></thead><tbody>\n{rows}</tbody></table>\n"
+            text += f"<table><thead><tr><th>parameter</th><th>type</th><th>meaning</th></tr></thead><tbody>\n{rows}</tbody></table>\n"
         if "requestBody" in operation:
             text += "<h4>Request</h4>\n" + self.content(self.resolved(operation["requestBody"])["content"])
         text += "<h4>Answers</h4>\n"
