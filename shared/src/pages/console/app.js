@@ -162,7 +162,7 @@ function shell() {
       "header.top",
       {},
       toggle,
-      h("p.brand", {}, name),
+      h("p.brand", {}, name, h("small", {}, "Console")),
       h("p.who", {}, h("span", {}, session.key_name), " ", h("span.badge", {}, roleName)),
       button("Sign out", leave, "quiet"),
     ),

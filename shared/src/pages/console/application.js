@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { h, time } from "./dom.js";
 import { field, form, toggle } from "./form.js";
 import { rules } from "./rules.js";
-import { ask, badge, button, card, empty, facts, head, link, showSecret, table, tabs } from "./ui.js";
+import { ask, badge, button, card, empty, entryButton, facts, head, link, showSecret, table, tabs } from "./ui.js";
 
 const SCREENS = { Details: details, "Advanced configuration": advanced, "Security management": management };
 
@@ -73,7 +73,7 @@ function secrets(ctx, it, path) {
     if (await ask("Revoke this secret?", text, "Revoke", () => call("DELETE", `${path}/secrets/${secret.id}`))) await ctx.again();
   };
   const columns = [["Secret", (secret) => h("code", {}, secret.id)], ["Created", (secret) => time(secret.created_at)]];
-  if (write) columns.push(["Actions", (secret) => button(`Revoke ${secret.id}`, revoke(secret), "danger-quiet")]);
+  if (write) columns.push(["Actions", (secret) => entryButton("Revoke", secret.id, revoke(secret))]);
   return card(
     "Secrets",
     "Two can live at once: add the new one, move your back end to it, revoke the old one.",

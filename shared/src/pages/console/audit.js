@@ -3,7 +3,7 @@
 import { all, call } from "./api.js";
 import { h, time } from "./dom.js";
 import { field, form } from "./form.js";
-import { badge, empty, facts, head, paged } from "./ui.js";
+import { badge, empty, facts, head, paged, table } from "./ui.js";
 import { EVENTS, ROLES, event } from "./words.js";
 
 const FILTERS = ["type", "application", "user", "from", "to"];
@@ -78,14 +78,15 @@ function entry(it, applications) {
       ["User", it.user ? h("a", { href: `#/users/${it.user}` }, h("code", {}, it.user)) : undefined],
       ["Request", it.request_id ? h("code", {}, it.request_id) : undefined],
     ]),
-    changes.length > 0 && changeTable(changes),
+    changes.length > 0 && changeTable(changes, it.before, it.after),
   );
 }
 
 /** Every value by its path, as it was and as it is. */
 function difference(before, after) {
   const [was, is] = [flat(before), flat(after)];
-  return [...new Set([...was.keys(), ...is.keys()])].map((path) => [path, was.get(path), is.get(path)]);
+  const paths = [...new Set([...was.keys(), ...is.keys()])];
+  return paths.map((path) => [path, was.get(path) ?? null, is.get(path) ?? null]).filter(([, was, is]) => was !== null || is !== null);
 }
 
 function flat(value, path = "", into = new Map()) {
@@ -97,18 +98,20 @@ function flat(value, path = "", into = new Map()) {
 }
 
 function said(value) {
-  if (value === undefined || value === null) return h("span.none", {}, "none");
+  if (value === null) return h("span.none", {}, "none");
   if (typeof value === "boolean") return badge(value ? "on" : "off", value ? "accent" : "");
   if (Array.isArray(value)) return value.length === 0 ? h("span.none", {}, "empty") : value.map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each))).join(", ");
   return String(value);
 }
 
-function changeTable(changes) {
-  const row = ([path, was, is]) =>
-    h("tr", {}, h("th", { scope: "row", "data-label": "What" }, path.replaceAll("_", " ")), h("td", { "data-label": "Before" }, said(was)), h("td", { "data-label": "After" }, said(is)));
-  return h(
-    "div.table.changes",
-    {},
-    h("table", {}, h("caption.unseen", {}, "Before and after"), h("thead", {}, h("tr", {}, ["What", "Before", "After"].map((name) => h("th", { scope: "col" }, name)))), h("tbody", {}, changes.map(row))),
-  );
+/** What is new has no before, what is gone no after. */
+function changeTable(changes, before, after) {
+  const sides = [before && ["Before", 1], after && ["After", 2]].filter(Boolean);
+  const names = sides.length === 2 ? ["What", "Before", "After"] : ["What", before ? "As it was" : "As it is"];
+  const side = ([label, at]) => [label, (change) => said(change[at])];
+  const columns = [["What", ([path]) => path.replaceAll("_", " ").replaceAll(".", " › ")], ...sides.map(side)];
+  const named = columns.map(([, content], index) => [names[index], content]);
+  const element = table(names.join(", "), named, changes);
+  element.classList.add("changes");
+  return element;
 }

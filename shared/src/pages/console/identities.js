@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { h } from "./dom.js";
 import { field, form } from "./form.js";
-import { ask, button, card, empty, table } from "./ui.js";
+import { ask, card, empty, entryButton, table } from "./ui.js";
 
 /** `sources` is empty for roles that may not read them: then ids stand for names. */
 export function identities(ctx, linked, sources, path, write) {
@@ -14,7 +14,7 @@ export function identities(ctx, linked, sources, path, write) {
     if (await ask("Unlink this identity?", text, "Unlink", act)) await ctx.again();
   };
   const columns = [["Identity source", (it) => name(it.identity_source)], ["Subject", (it) => h("code", {}, it.subject)]];
-  if (write) columns.push(["Actions", (it) => button(`Unlink from ${name(it.identity_source)}`, unlink(it), "danger-quiet")]);
+  if (write) columns.push(["Actions", (it) => entryButton("Unlink", name(it.identity_source), unlink(it))]);
   return card(
     "Linked identities",
     "Whoever brings an id token of the source with this subject signs in as this user.",

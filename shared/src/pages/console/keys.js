@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { h, time } from "./dom.js";
 import { field, form } from "./form.js";
-import { ask, badge, button, dialog, empty, head, paged, showSecret, table } from "./ui.js";
+import { ask, badge, button, dialog, empty, entryButton, head, paged, showSecret, table } from "./ui.js";
 import { ROLES } from "./words.js";
 
 export async function keys(ctx) {
@@ -22,7 +22,7 @@ export async function keys(ctx) {
     ["Created", (it) => time(it.created_at)],
     ["Expires", (it) => (it.expires_at === null ? "Never" : new Date(it.expires_at) < new Date() ? badge("Expired", "danger") : time(it.expires_at))],
   ];
-  if (write) columns.push(["Actions", (it) => button(`Revoke ${it.name}`, revoke(it), "danger-quiet")]);
+  if (write) columns.push(["Actions", (it) => entryButton("Revoke", it.name, revoke(it))]);
   const list = await paged(
     (cursor) => call("GET", `${ctx.path}/admin-keys${cursor ? `?cursor=${encodeURIComponent(cursor)}` : ""}`),
     (items) => (items.length > 0 ? table("Administrator keys", columns, items) : empty("No key", "Create one for each person and program that works here.", null)),

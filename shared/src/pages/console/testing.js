@@ -4,7 +4,7 @@ import { call } from "./api.js";
 import { h } from "./dom.js";
 import { field, form, toggle } from "./form.js";
 import { securityHead } from "./security.js";
-import { ask, button, card, empty, table } from "./ui.js";
+import { ask, card, empty, entryButton, table } from "./ui.js";
 import { SCENARIOS } from "./words.js";
 
 export async function testing(ctx) {
@@ -39,7 +39,7 @@ function numbers(ctx, tenant, listed, write) {
     if (await ask("Remove this test number?", `Codes are sent to ${phone} from then on, as to any number.`, "Remove", () => save({ [phone]: null }))) await ctx.again();
   };
   const columns = [["Number", ([phone]) => phone], ["Scenario", ([, scenario]) => SCENARIOS[scenario] ?? scenario]];
-  if (write) columns.push(["Actions", ([phone]) => button(`Remove ${phone}`, remove(phone), "danger-quiet")]);
+  if (write) columns.push(["Actions", ([phone]) => entryButton("Remove", phone, remove(phone))]);
   const entries = Object.entries(listed);
   const add = form({
     fields: [

@@ -5,6 +5,10 @@ import { fill, h, time, unique } from "./dom.js";
 export const button = (label, onclick, kind = "") =>
   h(`button.button${kind && `.${kind}`}`, { type: "button", onclick }, label);
 
+/** A button of one entry of many: short to see, and by the entry's name to whoever hears it. */
+export const entryButton = (label, name, onclick) =>
+  h("button.button.danger-quiet", { type: "button", onclick, "aria-label": `${label} ${name}` }, label);
+
 export const link = (label, href, kind = "") => h(`a.button${kind && `.${kind}`}`, { href }, label);
 
 /** The top of a screen: where one is, and what can be done here. */

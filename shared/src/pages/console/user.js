@@ -4,7 +4,7 @@ import { all, call } from "./api.js";
 import { h, time } from "./dom.js";
 import { field, form } from "./form.js";
 import { identities } from "./identities.js";
-import { ask, badge, button, card, empty, facts, head, paged, table } from "./ui.js";
+import { ask, badge, button, card, empty, entryButton, facts, head, paged, table } from "./ui.js";
 import { nameOf } from "./users.js";
 
 export async function user(ctx) {
@@ -124,7 +124,7 @@ async function devices(ctx, path, write) {
     ["Trusted since", (it) => time(it.created_at)],
     ["Until", (it) => time(it.expires_at)],
   ];
-  if (write) columns.push(["Actions", (it) => button(`Revoke ${it.id}`, revoke(it), "danger-quiet")]);
+  if (write) columns.push(["Actions", (it) => entryButton("Revoke", it.id, revoke(it))]);
   return card(
     "Trusted devices",
     "Where this user is spared the code.",
