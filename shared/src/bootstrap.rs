@@ -102,6 +102,11 @@ impl Lambda {
         Ok(Arc::new(SnsSender::new(self.aws.sns(), self.environment.sms()?)))
     }
 
+    /// This deployment's own address, which every issuer starts with.
+    pub fn base_url(&self) -> Result<String, Error> {
+        Ok(self.environment.base_url()?)
+    }
+
     /// Host of this deployment's own address.
     pub fn own_host(&self) -> Result<Option<String>, Error> {
         let base = self.environment.base_url()?;

@@ -3,7 +3,9 @@
 use crate::api::audit_trail::AuditTrailApp;
 use crate::api::code_issuance::CodeIssuanceApp;
 use crate::api::code_verification::CodeVerificationApp;
+use crate::api::hosted_pages::HostedPagesApp;
 use crate::api::notifications::NotificationsApp;
+use crate::api::pages::Pages;
 use crate::api::phone_binding::PhoneBindingApp;
 use crate::api::policy_admin::PolicyAdmin;
 use crate::api::sign_in::SignInApp;
@@ -26,6 +28,7 @@ use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
 use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
+use crate::usecase::page_tokens::PageTokens;
 use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
@@ -218,6 +221,18 @@ pub fn user_directory(
         identities,
         support: SupportView { store, clock: clock.clone() },
         devices: manage_devices(base),
+    }
+}
+
+/// `base_url` is the service's public address.
+pub fn hosted_pages(base: &Base, sealer: Arc<dyn LoginSealer>, base_url: String) -> HostedPagesApp {
+    let store = Arc::new(base.store.clone());
+    HostedPagesApp {
+        pages: Pages::new(sealer.clone(), base.clock.clone(), &base_url),
+        page_tokens: PageTokens::new(sealer.clone()),
+        tokens: LoginTokens::new(sealer),
+        read: ReadLogin { store, clock: base.clock.clone() },
+        base: base_url,
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::StartError;
 use crate::keys::Keys;
 use shared::api::notifications::NotificationsApp;
-use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
+use shared::api::{
+    code_issuance, code_verification, hosted_pages, phone_binding, policy_admin, sign_in, user_directory,
+};
 use shared::auth::{
     AccessTokenVerifier, Argon2Passwords, CodePeppers, Es256TokenSigner, HmacCodes, HmacRecoveryCodes,
     IssuerAddresses, KeyringError, OidcIdTokens, OperatorHashes, PersonalDataKeys, RecoveryPeppers,
@@ -59,7 +61,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
     // As browsers spell it: the address has no path.
-    let own_origin = base_url;
+    let own_origin = base_url.clone();
     let host = "127.0.0.1".to_owned();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
@@ -87,7 +89,8 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         Some(host),
     );
     let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
-    let code_verification = functions::code_verification(&base, codes, recovery, sealer, signer);
+    let code_verification = functions::code_verification(&base, codes, recovery, sealer.clone(), signer);
+    let hosted_pages = functions::hosted_pages(&base, sealer, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
         .mount(Arc::new(policy_admin), policy_admin::ROUTES)
@@ -95,5 +98,6 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         .mount(Arc::new(sign_in), sign_in::ROUTES)
         .mount(Arc::new(phone_binding), phone_binding::ROUTES)
         .mount(Arc::new(code_issuance), code_issuance::ROUTES)
-        .mount(Arc::new(code_verification), code_verification::ROUTES))
+        .mount(Arc::new(code_verification), code_verification::ROUTES)
+        .mount(Arc::new(hosted_pages), hosted_pages::ROUTES))
 }

@@ -95,9 +95,5 @@ fn from_this_machine(call: &Call) -> Result<(), Refusal> {
 }
 
 fn text(content_type: &'static str, text: String) -> Reply {
-    Reply {
-        status: StatusCode::OK,
-        headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(content_type))],
-        body: text.into(),
-    }
+    Reply::body(StatusCode::OK, HeaderValue::from_static(content_type), text)
 }

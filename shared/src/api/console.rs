@@ -85,16 +85,11 @@ pub(super) fn file(call: &Call) -> Result<Reply, Problem> {
 }
 
 fn reply(kind: &'static str, kept: &'static str, body: Bytes) -> Reply {
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, kept),
-    ];
-    Reply {
-        status: StatusCode::OK,
-        headers: headers.map(|(name, value)| (name, HeaderValue::from_static(value))).into(),
-        body,
-    }
+    let reply = Reply::body(StatusCode::OK, HeaderValue::from_static(kind), body);
+    let policy = HeaderValue::from_static(POLICY);
+    reply
+        .with_header(header::CONTENT_SECURITY_POLICY, policy)
+        .with_header(header::CACHE_CONTROL, HeaderValue::from_static(kept))
 }
 
 #[cfg(test)]

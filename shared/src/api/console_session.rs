@@ -6,9 +6,10 @@
 
 use super::policy_admin::PolicyAdmin;
 use crate::domain::refusal::Refusal;
+use crate::http::cookies::SetCookie;
 use crate::http::{Call, Problem, Reply};
 use crate::usecase::authenticate::{Shown, SignedIn};
-use http::{HeaderValue, header};
+use http::header;
 use serde::Serialize;
 
 const COOKIE: &str = "__Host-mfa-console";
@@ -48,7 +49,7 @@ pub(super) fn shown<'a>(call: &'a Call, own_origin: &str) -> Result<Shown<'a>, R
 
 /// The session that our own page shows.
 fn session<'a>(call: &'a Call, own_origin: &str) -> Result<&'a str, Refusal> {
-    let session = cookie(call)?.ok_or(Refusal::Unauthenticated)?;
+    let session = call.cookie(COOKIE)?.ok_or(Refusal::Unauthenticated)?;
     from_own_page(call, own_origin)?;
     Ok(session)
 }
@@ -72,8 +73,8 @@ pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Probl
     let new = app.sessions.start(&app.gate, bearer, &call.provenance()).await?;
     let session = &new.value.session;
     let seconds = session.expires_at.secs() - session.created_at.secs();
-    let cookie = set_cookie(new.secret.expose(), seconds)?;
-    Ok(Reply::created(&SessionBody::from(&new.value)).with_header(header::SET_COOKIE, cookie))
+    let cookie = SetCookie::new(COOKIE, new.secret.expose(), u32::try_from(seconds).unwrap_or(0)).strict();
+    Ok(Reply::created(&SessionBody::from(&new.value)).with_cookies([&cookie]))
 }
 
 pub(super) async fn get(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
@@ -86,22 +87,5 @@ pub(super) async fn get(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem>
 pub(super) async fn delete(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let session = session(&call, &app.own_origin)?;
     app.sessions.end(&app.gate, session, &call.provenance()).await?;
-    Ok(Reply::no_content().with_header(header::SET_COOKIE, set_cookie("", 0)?))
-}
-
-/// The session's cookie. Two of its name are nobody's.
-fn cookie(call: &Call) -> Result<Option<&str>, Refusal> {
-    let Some(header) = call.header(header::COOKIE)? else { return Ok(None) };
-    let pairs = header.split(';').filter_map(|pair| pair.trim().split_once('='));
-    let mut ours = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
-    let first = ours.next();
-    if ours.next().is_some() {
-        return Err(Refusal::InvalidRequest("a cookie stands more than once".into()));
-    }
-    Ok(first)
-}
-
-fn set_cookie(value: &str, seconds: i64) -> Result<HeaderValue, Refusal> {
-    let text = format!("{COOKIE}={value}; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age={seconds}");
-    HeaderValue::from_str(&text).map_err(|_| Refusal::InvalidRequest("not a cookie".into()))
+    Ok(Reply::no_content().with_cookies([&SetCookie::clear(COOKIE).strict()]))
 }

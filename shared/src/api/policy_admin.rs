@@ -96,10 +96,6 @@ macro_rules! route {
 }
 
 pub const ROUTES: &[Route<PolicyAdmin>] = &[
-    Route::new("GET", "/console", "get_console", |_, _| Box::pin(async { Ok(super::console::page()) })),
-    Route::new("GET", "/console/{version}/{file}", "get_console_file", |_, call| {
-        Box::pin(async move { super::console::file(&call) })
-    }),
     route!("POST", "/v1/console/session", "create_console_session", console_session::create),
     route!("GET", "/v1/console/session", "get_console_session", console_session::get),
     route!("DELETE", "/v1/console/session", "delete_console_session", console_session::delete),

@@ -18,5 +18,6 @@ pub(super) fn page() -> Reply {
         status: StatusCode::OK,
         headers: headers.map(|(name, value)| (name, HeaderValue::from_static(value))).into(),
         body: Bytes::from_static(PAGE.as_bytes()),
+        because: None,
     }
 }

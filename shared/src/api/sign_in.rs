@@ -99,7 +99,7 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
         Begun::Challenge { state, login_token } => {
             LoginAnswer { login_token: Some(login_token.into_exposed()), ..LoginAnswer::of(&state) }
         }
-        Begun::Done { ticket, tokens } => LoginAnswer {
+        Begun::Done { ticket, tokens, .. } => LoginAnswer {
             login: Login::done(&ticket),
             login_token: None,
             tokens: Some(tokens.into()),

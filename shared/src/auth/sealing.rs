@@ -5,7 +5,7 @@
 
 use super::framing::framed;
 use super::keyring::{PersonalDataKeys, Ring, SealingKeys};
-use crate::ports::{Entropy, Fault, LoginSealer, PersonalData};
+use crate::ports::{Entropy, Fault, LoginSealer, PersonalData, SealedAs};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, Payload};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 const VERSION: u8 = 1;
 const NONCE_LENGTH: usize = 24;
 
-/// The longest login token that is looked at, in characters. API Gateway lets headers have 10,240 bytes in all.
+/// The longest sealed text that is looked at, in characters. API Gateway lets headers have 10,240 bytes in all.
 const MAX_TOKEN_LENGTH: usize = 8 * 1024;
 
 /// A ring that seals and opens.
@@ -63,24 +63,32 @@ fn associated_data(purpose: &[&[u8]], header: &[u8]) -> Vec<u8> {
 /// [`LoginSealer`] by XChaCha20-Poly1305.
 pub struct XChaChaLoginSealer(Sealer);
 
-impl XChaChaLoginSealer {
-    const PURPOSE: &'static [&'static [u8]] = &[b"login-token"];
+/// Of each thing a purpose of its own.
+const fn purpose(what: SealedAs) -> &'static [&'static [u8]] {
+    match what {
+        SealedAs::LoginToken => &[b"login-token"],
+        SealedAs::PageRequest => &[b"page-request"],
+        SealedAs::PageDone => &[b"page-done"],
+        SealedAs::AuthorizationCode => &[b"authorization-code"],
+    }
+}
 
+impl XChaChaLoginSealer {
     pub fn new(keys: SealingKeys, entropy: Arc<dyn Entropy>) -> Self {
         Self(Sealer { ring: keys.0, entropy })
     }
 }
 
 impl LoginSealer for XChaChaLoginSealer {
-    fn seal(&self, plain: &[u8]) -> String {
-        self.0.seal(Self::PURPOSE, plain)
+    fn seal(&self, what: SealedAs, plain: &[u8]) -> String {
+        self.0.seal(purpose(what), plain)
     }
 
-    fn open(&self, token: &str) -> Option<Vec<u8>> {
-        if token.len() > MAX_TOKEN_LENGTH {
+    fn open(&self, what: SealedAs, text: &str) -> Option<Vec<u8>> {
+        if text.len() > MAX_TOKEN_LENGTH {
             return None;
         }
-        self.0.open(Self::PURPOSE, token)
+        self.0.open(purpose(what), text)
     }
 }
 
@@ -131,8 +139,22 @@ mod tests {
         json!({"current": current, "keys": keys})
     }
 
-    fn logins(value: &Value) -> XChaChaLoginSealer {
-        XChaChaLoginSealer::new(SealingKeys::parse(value).unwrap(), Arc::new(SeededEntropy::new(4)))
+    /// A sealer of login tokens.
+    struct Logins(XChaChaLoginSealer);
+
+    impl Logins {
+        fn seal(&self, plain: &[u8]) -> String {
+            self.0.seal(SealedAs::LoginToken, plain)
+        }
+
+        fn open(&self, token: &str) -> Option<Vec<u8>> {
+            self.0.open(SealedAs::LoginToken, token)
+        }
+    }
+
+    fn logins(value: &Value) -> Logins {
+        let keys = SealingKeys::parse(value).unwrap();
+        Logins(XChaChaLoginSealer::new(keys, Arc::new(SeededEntropy::new(4))))
     }
 
     fn personal(sealing: &Value, hash_byte: u8) -> XChaChaPersonalData {
@@ -237,6 +259,12 @@ mod tests {
         assert!(data.open("login-token", &logins.seal(PLAIN)).is_err());
         assert_eq!(logins.open(&data.seal("login-token", "x")), None);
         assert_eq!(logins.open(&data.seal("", "x")), None);
+        for what in SealedAs::ALL {
+            let sealed = logins.0.seal(what, PLAIN);
+            for opened_as in SealedAs::ALL {
+                assert_eq!(logins.0.open(opened_as, &sealed).is_some(), what == opened_as, "{what:?}");
+            }
+        }
     }
 
     #[test]

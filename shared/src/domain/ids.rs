@@ -106,6 +106,15 @@ id!(
     EventId, "evt_", LENGTH
 );
 
+id!(
+    /// A hosted login in a browser, as its address names it. It has no prefix and grants nothing: which login it is stands in cookies.
+    TransactionId, "", TENANT_LENGTH
+);
+id!(
+    /// What an authorization code is exchanged for, once.
+    GrantId, "grt_", LENGTH
+);
+
 /// An application of a tenant. Its id carries the tenant's.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ApplicationId(String);

@@ -79,6 +79,23 @@ pub enum SecondFactor {
     TrustedDevice,
 }
 
+impl SecondFactor {
+    const ALL: [SecondFactor; 3] =
+        [SecondFactor::Sms, SecondFactor::RecoveryCode, SecondFactor::TrustedDevice];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SecondFactor::Sms => "sms",
+            SecondFactor::RecoveryCode => "recovery_code",
+            SecondFactor::TrustedDevice => "trusted_device",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|factor| factor.as_str() == text)
+    }
+}
+
 /// What was proven in a login that has no second factor, or has finished it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Proof {

@@ -5,6 +5,7 @@ pub mod admin_key;
 pub mod application;
 pub mod application_patch;
 pub mod audit;
+pub mod authorization;
 pub mod branding;
 pub mod challenge;
 pub mod change;

@@ -12,6 +12,9 @@ use std::sync::{Arc, OnceLock};
 /// The largest body that is read, in bytes. No call needs more than a few kilobytes.
 pub const MAX_BODY: usize = 64 * 1024;
 
+/// The largest form that is read, in bytes.
+const MAX_FORM: usize = 16 * 1024;
+
 /// One request with its path already matched.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -101,24 +104,37 @@ impl Call {
     }
 
     fn require_json(&self) -> Result<(), Refusal> {
+        self.require_media_type(&["application/json", "application/merge-patch+json"])
+    }
+
+    fn require_media_type(&self, allowed: &[&str]) -> Result<(), Refusal> {
         let value = self.header(header::CONTENT_TYPE)?.ok_or(Refusal::UnsupportedMediaType)?;
         let media_type = value.split(';').next().unwrap_or_default().trim();
-        let json = ["application/json", "application/merge-patch+json"];
-        if json.iter().any(|name| media_type.eq_ignore_ascii_case(name)) {
+        if allowed.iter().any(|name| media_type.eq_ignore_ascii_case(name)) {
             Ok(())
         } else {
             Err(Refusal::UnsupportedMediaType)
         }
     }
 
+    /// The fields of a form (`application/x-www-form-urlencoded`), as strictly as [`Call::json`]: no unknown field (where the type denies
+    /// them), no field twice, no U+0000. Every field is text, so a type's fields are `String` or `Option<String>`.
+    pub fn form<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let refused =
+            || Refusal::InvalidRequest("a field of the form is unknown, repeated or malformed".into());
+        self.require_media_type(&["application/x-www-form-urlencoded"])?;
+        if self.body.len() > MAX_FORM {
+            return Err(Refusal::TooLarge { limit_bytes: MAX_FORM });
+        }
+        let text = std::str::from_utf8(&self.body).map_err(|_| refused())?;
+        form_fields(text).ok_or_else(refused)
+    }
+
     /// The query parameters, strictly: unknown and repeated ones are refused, and U+0000 in any.
     pub fn query<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         let refused =
             || Refusal::InvalidRequest("a query parameter is unknown, repeated or malformed".into());
-        if self.query.contains("%00") {
-            return Err(refused());
-        }
-        serde_urlencoded::from_str(&self.query).map_err(|_| refused())
+        form_fields(&self.query).ok_or_else(refused)
     }
 
     /// Lets the browser page at `origin` read this call's answer, whatever the answer is (CORS).
@@ -137,6 +153,15 @@ impl Call {
     pub(super) fn origin_slot(&self) -> Arc<OnceLock<HeaderValue>> {
         Arc::clone(&self.allowed_origin)
     }
+}
+
+/// Urlencoded fields, none of them twice. What is not UTF-8 once it is decoded would be read as U+FFFD, and is refused.
+fn form_fields<T: DeserializeOwned>(text: &str) -> Option<T> {
+    let readable = !text.contains("%00") && !text.contains('\0');
+    let decoded = readable
+        && url::form_urlencoded::parse(text.as_bytes())
+            .all(|(name, value)| !name.contains('\u{fffd}') && !value.contains('\u{fffd}'));
+    decoded.then(|| serde_urlencoded::from_str(text).ok()).flatten()
 }
 
 #[cfg(test)]
@@ -310,5 +335,44 @@ mod tests {
             assert_eq!(bearer(&[bad]), Err(Refusal::Unauthenticated), "{bad}");
         }
         assert!(matches!(bearer(&["Bearer a", "Bearer a"]), Err(Refusal::InvalidRequest(_))));
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Form {
+        account: String,
+        trust: Option<String>,
+    }
+
+    #[test]
+    fn a_form_is_read() {
+        let read = call("application/x-www-form-urlencoded; charset=utf-8", "account=ana+%C3%A9%26&trust=on");
+        assert_eq!(read.form(), Ok(Form { account: "ana é&".into(), trust: Some("on".into()) }));
+        let read = call("application/x-www-form-urlencoded", "account=");
+        assert_eq!(read.form(), Ok(Form { account: String::new(), trust: None }));
+    }
+
+    #[test]
+    fn t28_a_form_is_read_strictly() {
+        for body in [
+            "account=a&account=b",
+            "account=a&%61ccount=b",
+            "account=a&other=b",
+            "trust=on",
+            "",
+            "account=a%00b",
+            "account=a\0b",
+            "account=%ff",
+            "{\"account\":\"a\"}",
+        ] {
+            let refused = call("application/x-www-form-urlencoded", body).form::<Form>();
+            assert!(matches!(refused, Err(Refusal::InvalidRequest(_))), "{body}: {refused:?}");
+        }
+        for kind in ["", "application/json", "text/plain", "multipart/form-data", "application/x-www-form"] {
+            assert_eq!(call(kind, "account=a").form::<Form>(), Err(Refusal::UnsupportedMediaType), "{kind}");
+        }
+        let long = format!("account={}", "a".repeat(MAX_FORM));
+        let refused = call("application/x-www-form-urlencoded", long).form::<Form>();
+        assert_eq!(refused, Err(Refusal::TooLarge { limit_bytes: MAX_FORM }));
     }
 }

@@ -162,7 +162,10 @@ impl Edge {
         call.client_ip = client_ip;
         let origin = call.origin_slot();
         let mut outcome = match (endpoint.handler)(call).await {
-            Ok(reply) => Outcome { response: answer::reply(reply), route, code: "" },
+            Ok(mut reply) => {
+                let code = reply.because.take().map_or("", |problem| self.count(&problem, route, request_id));
+                Outcome { response: answer::reply(reply), route, code }
+            }
             Err(problem) => self.refuse(problem, route, request_id),
         };
         if let Some(origin) = origin.get() {
@@ -184,18 +187,26 @@ impl Edge {
 
     fn refuse(&self, problem: impl Into<Problem>, route: &'static str, request_id: &str) -> Outcome {
         let problem = problem.into();
-        if let ProblemKind::Fault(fault) = &problem.kind {
-            tracing::error!(route, request_id, cause = %fault, "fault");
-        }
-        let now = self.clock.now();
-        if let ProblemKind::Refused(refusal) = &problem.kind {
-            let rule = problem.extensions.get("rule").and_then(|rule| rule.as_str());
-            let rule =
-                rule.map_or_else(|| refusal.code().to_owned(), |rule| format!("{}.{rule}", refusal.code()));
-            tracing::info!(target: "metrics", at = now.millis(), Refusals = 1, Rule = rule);
-        }
-        let (response, code) = answer::problem(problem, request_id, now);
+        self.count(&problem, route, request_id);
+        let (response, code) = answer::problem(problem, request_id, self.clock.now());
         Outcome { response, route, code }
+    }
+
+    /// Logs a fault's cause, or counts a refusal; answers its code.
+    fn count(&self, problem: &Problem, route: &'static str, request_id: &str) -> &'static str {
+        match &problem.kind {
+            ProblemKind::Fault(fault) => {
+                tracing::error!(route, request_id, cause = %fault, "fault");
+            }
+            ProblemKind::Refused(refusal) => {
+                let rule = problem.extensions.get("rule").and_then(|rule| rule.as_str());
+                let rule = rule
+                    .map_or_else(|| refusal.code().to_owned(), |rule| format!("{}.{rule}", refusal.code()));
+                let now = self.clock.now();
+                tracing::info!(target: "metrics", at = now.millis(), Refusals = 1, Rule = rule);
+            }
+        }
+        problem.code()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 mod call;
+pub mod cookies;
 mod edge;
 pub mod lambda;
 mod problem;

@@ -21,6 +21,14 @@ pub enum ProblemKind {
 }
 
 impl Problem {
+    /// The stable code: the refusal's, or that of every fault.
+    pub const fn code(&self) -> &'static str {
+        match &self.kind {
+            ProblemKind::Refused(refusal) => refusal.code(),
+            ProblemKind::Fault(_) => "unavailable",
+        }
+    }
+
     /// Adds a member to the document.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

@@ -15,7 +15,7 @@ pub(super) const fn title(refusal: &Refusal) -> &'static str {
         NotFound => "Not found",
         MethodNotAllowed { .. } => "Method not allowed",
         TooLarge { .. } => "Body too large",
-        UnsupportedMediaType => "Body is not JSON",
+        UnsupportedMediaType => "Body of another media type",
         InvalidRequest(_) => "Invalid request",
         SecurityNotCustomized => "The application follows its tenant's security rules",
         Duplicate { .. } => "Already taken",
@@ -59,7 +59,9 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
         TooLarge { limit_bytes } => {
             return format!("A body may have {limit_bytes} bytes at most.").into();
         }
-        UnsupportedMediaType => "Send the body as `Content-Type: application/json`, once.",
+        UnsupportedMediaType => {
+            "Send the body as `Content-Type: application/json`, or a form as `application/x-www-form-urlencoded`, once."
+        }
         InvalidRequest(why) => return why.clone().into(),
         SecurityNotCustomized => {
             "Turn on `customize_security` for the application; then it has security rules of its own."

@@ -17,12 +17,28 @@ pub trait Passwords: Send + Sync {
     async fn verify(&self, password: Secret<String>, hash: Option<String>) -> Result<bool, Fault>;
 }
 
-/// Seals login tokens: encrypted and authenticated, so that the client can carry a login's state but neither read nor change it.
+/// What a sealed text is. What was sealed as one thing opens as no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealedAs {
+    LoginToken,
+    /// What an application asked a hosted login for.
+    PageRequest,
+    /// That a hosted login is complete.
+    PageDone,
+    AuthorizationCode,
+}
+
+impl SealedAs {
+    pub const ALL: [SealedAs; 4] =
+        [Self::LoginToken, Self::PageRequest, Self::PageDone, Self::AuthorizationCode];
+}
+
+/// Seals what the client carries through a login: encrypted and authenticated, so that it can neither read nor change it.
 pub trait LoginSealer: Send + Sync {
-    /// Text safe for a header: base64url, with the key's id.
-    fn seal(&self, plain: &[u8]) -> String;
-    /// `None` for anything that this service did not seal, or sealed with a retired key.
-    fn open(&self, token: &str) -> Option<Vec<u8>>;
+    /// Text safe for a header, a cookie and an address: base64url, with the key's id.
+    fn seal(&self, what: SealedAs, plain: &[u8]) -> String;
+    /// `None` for anything that this service did not seal as that, or sealed with a retired key.
+    fn open(&self, what: SealedAs, text: &str) -> Option<Vec<u8>>;
 }
 
 /// Keeps what identifies a person unreadable at rest (acceptance H14).

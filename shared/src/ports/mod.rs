@@ -19,7 +19,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use audit::{AuditQuery, AuditReader, ItemImage, LoginTrail};
 pub use crypto::{
-    AccessTokens, CodeScope, Codes, LoginSealer, Passwords, PersonalData, TokenClaims, TokenSigner, Tokens,
+    AccessTokens, CodeScope, Codes, LoginSealer, Passwords, PersonalData, SealedAs, TokenClaims, TokenSigner,
+    Tokens,
 };
 pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
 pub use origins::{ApplicationOrigins, OriginDirectory};

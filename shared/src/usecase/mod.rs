@@ -20,6 +20,7 @@ pub mod login_token;
 mod notices;
 pub mod notify;
 pub mod own_phone;
+pub mod page_tokens;
 pub mod recovery_codes;
 pub mod replace_number;
 pub mod security_settings;

@@ -76,7 +76,7 @@ pub enum Begun {
     /// A code is asked for.
     Challenge { state: Box<LoginState>, login_token: Secret<String> },
     /// No code is asked for: the login is done.
-    Done { ticket: Box<Ticket>, tokens: Tokens },
+    Done { ticket: Box<Ticket>, second: Option<SecondFactor>, tokens: Tokens },
 }
 
 impl Start<'_> {
@@ -278,7 +278,7 @@ impl SignIn {
         }
         let second = spared.then_some(SecondFactor::TrustedDevice);
         let tokens = self.signer.sign(&claims(&ticket, second, now))?;
-        Ok(Begun::Done { ticket: Box::new(ticket), tokens })
+        Ok(Begun::Done { ticket: Box::new(ticket), second, tokens })
     }
 }
 

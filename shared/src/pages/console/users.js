@@ -18,7 +18,7 @@ export const nameOf = (user) => user.username ?? user.email ?? user.phone ?? use
 const COLUMNS = [
   ["User", (it) => h("a", { href: `#/users/${it.id}` }, nameOf(it))],
   ["E-mail", (it) => it.email ?? "–"],
-  ["Phone", (it) => (it.phone ? it.phone : badge("Not bound"))],
+  ["Phone", (it) => (it.phone ? h("span.number", {}, it.phone) : badge("Not bound"))],
   ["Password", (it) => (it.has_password ? "Set" : "–")],
   ["Created", (it) => time(it.created_at)],
 ];
