@@ -14,6 +14,8 @@ struct Client {
     /// What stands for the ids of the document's examples.
     real: BTreeMap<&'static str, String>,
     called: BTreeSet<String>,
+    /// The last one that was set.
+    cookie: String,
 }
 
 /// The ids of the document's examples.
@@ -35,6 +37,7 @@ impl Client {
             local: Local::start().await,
             real: BTreeMap::new(),
             called: BTreeSet::new(),
+            cookie: String::new(),
         }
     }
 
@@ -59,7 +62,12 @@ impl Client {
             }
         }
         let mut call = Call::new(&described.method, &self.put(&target));
-        if !credential.is_empty() {
+        if path.starts_with("/v1/console/") {
+            call = call.header("x-console", "1").header("sec-fetch-site", "same-origin");
+        }
+        if described.value["security"][0].get("consoleSession").is_some() {
+            call = call.header("cookie", credential);
+        } else if !credential.is_empty() {
             call = call.bearer(credential);
         }
         if !example.is_empty() {
@@ -81,6 +89,9 @@ impl Client {
         match answer.header("content-type") {
             Some(media) => self.spec.check(&response["content"][media]["schema"], &answer.json, &at),
             None => assert!(answer.body.is_empty() && response["content"].is_null(), "{at}"),
+        }
+        if let Some(cookie) = answer.header("set-cookie") {
+            self.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         }
         self.called.insert(operation.to_owned());
         answer.json
@@ -120,6 +131,8 @@ async fn every_operation_answers_as_described() {
     let admin = text(&tenant, "/admin_key/secret");
     client.call("get_tenant", "", &operator, 200).await;
     client.call("update_tenant", "both", &admin, 200).await;
+    client.call("update_tenant", "branding", &admin, 200).await;
+    client.call("update_tenant", "no_logo", &admin, 200).await;
     let source = client.call("create_identity_source", "oidc", &admin, 201).await;
     client.takes(SOURCE, &source, "/id");
     client.call("list_identity_sources", "", &admin, 200).await;
@@ -222,6 +235,12 @@ async fn every_operation_answers_as_described() {
     client.call("get_admin_key", "", &admin, 200).await;
     client.call("delete_admin_key", "", &text(&key, "/secret"), 403).await;
     client.call("delete_admin_key", "", &admin, 204).await;
+    client.call("create_console_session", "", &operator, 403).await;
+    client.call("create_console_session", "", &admin, 201).await;
+    let session = client.cookie.clone();
+    client.call("get_console_session", "", &session, 200).await;
+    client.call("delete_console_session", "", &session, 204).await;
+    client.call("get_console_session", "", &session, 401).await;
     client.call("list_audit_events", "", &admin, 200).await;
     client.call("delete_application", "", &admin, 204).await;
     client.call("delete_identity_source", "", &admin, 204).await;

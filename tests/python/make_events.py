@@ -44,7 +44,11 @@ def event(method, path, operation):
     }
     schemes = [scheme for way in operation.get("security", []) for scheme in way]
     if schemes:
-        headers["authorization"] = "Bearer {{%s}}" % CREDENTIALS[schemes[0]]
+        credential = CREDENTIALS.get(schemes[0])
+        if credential:
+            headers["authorization"] = "Bearer {{%s}}" % credential
+    if path.startswith("/v1/console/"):
+        headers |= {"x-console": "1", "sec-fetch-site": "same-origin"}
     body = example(operation)
     if body is not None:
         headers["content-type"] = "application/json"
@@ -75,6 +79,8 @@ def event(method, path, operation):
         },
         "isBase64Encoded": False,
     }
+    if schemes[:1] == ["consoleSession"]:
+        made["cookies"] = ["__Host-mfa-console={{console_session}}"]
     if parameters:
         made["pathParameters"] = parameters
     if body is not None:

@@ -2,9 +2,11 @@ use super::*;
 use crate::auth::{SealingKeys, XChaChaLoginSealer};
 use crate::domain::application::{Application, ApplicationType};
 use crate::domain::authorization::{CodeChallenge, Scopes};
+use crate::domain::branding::Branding;
 use crate::domain::ids::{ApplicationId, LoginId, UserId};
 use crate::domain::login::{FirstFactor, LoginStart, Proof, Purpose, SecondFactor};
-use crate::domain::tenant::{Tenant, TenantSecurity};
+use crate::domain::settings::TenantSecurity;
+use crate::domain::tenant::Tenant;
 use crate::http::ProblemKind;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -145,6 +147,7 @@ impl Bench {
             name: "Shop".into(),
             home_country: "DE".into(),
             created_at: self.world.now(),
+            branding: Branding::default(),
             production: false,
             security: TenantSecurity::for_home_country("DE"),
             version: 1,
