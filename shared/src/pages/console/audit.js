@@ -17,7 +17,7 @@ export async function audit(ctx) {
   const applications = await all(`${ctx.path}/applications`, 100);
   const load = (cursor) => {
     const page = new URLSearchParams(query);
-    page.set("limit", "50");
+    page.set("limit", "25");
     if (cursor) page.set("cursor", cursor);
     return call("GET", `${ctx.path}/audit-events?${page}`);
   };
@@ -78,7 +78,7 @@ function entry(it, applications) {
       ["User", it.user ? h("a", { href: `#/users/${it.user}` }, h("code", {}, it.user)) : undefined],
       ["Request", it.request_id ? h("code", {}, it.request_id) : undefined],
     ]),
-    changes.length > 0 && changeTable(changes, it.before, it.after),
+    changes.length > 0 && shown(it, changes),
   );
 }
 
@@ -102,6 +102,13 @@ function said(value) {
   if (typeof value === "boolean") return badge(value ? "on" : "off", value ? "accent" : "");
   if (Array.isArray(value)) return value.length === 0 ? h("span.none", {}, "empty") : value.map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each))).join(", ");
   return String(value);
+}
+
+/** What changed is what one looks for; all of what is new or gone is there for who asks. */
+function shown(it, changes) {
+  const element = changeTable(changes, it.before, it.after);
+  if (it.before && it.after) return element;
+  return h("details", {}, h("summary", {}, it.before ? "What it was" : "What it is"), element);
 }
 
 /** What is new has no before, what is gone no after. */
