@@ -366,7 +366,7 @@ test("the audit shows who did what with before and after, and is filtered", asyn
   await newest.getByRole("heading", { name: "Tenant's security settings changed" }).waitFor();
   assert.deepEqual(await newest.locator("tbody tr > *").allTextContents(), ["phone binding › self service", "on", "off"]);
   await newest.getByText(/^Administrator/).waitFor();
-  await page.getByText("Filter", { exact: true }).click();
+  await page.locator("summary", { hasText: "Filter" }).click();
   await page.getByLabel("What", { exact: true }).selectOption({ label: "Application created" });
   await page.locator("form").getByRole("button", { name: "Filter" }).click();
   await eventually(async () => (await page.locator(".event").count()) === 1, "one is left");

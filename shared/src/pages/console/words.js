@@ -85,14 +85,15 @@ const regions = new Intl.DisplayNames(["en"], { type: "region", fallback: "none"
 
 export const country = (code) => regions.of(code) ?? code;
 
+// Regions that are no countries: the European Union, the United Nations, pseudo-locales, unknown.
+const NO_COUNTRY = new Set(["EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"]);
+/** A code of before, like that of a country that became another, has a name too: the one that took its place is meant. */
+const isCurrent = (code) => Intl.getCanonicalLocales(`und-${code}`)[0] === `und-${code}`;
+
 /** Every country that has a name, in the order of names. */
 export function countries() {
   const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
-  const codes = letters.flatMap((a) => letters.map((b) => a + b));
-  // Names for regions that are no countries: the European Union, the United Nations, pseudo-locales, unknown.
-  const none = new Set(["EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"]);
-  const named = codes.filter((code) => !none.has(code) && regions.of(code)).map((code) => [code, regions.of(code)]);
-  const first = new Map();
-  for (const entry of named) if (!first.has(entry[1])) first.set(entry[1], entry);
-  return [...first.values()].sort(([, a], [, b]) => a.localeCompare(b));
+  const codes = letters.flatMap((first) => letters.map((second) => first + second));
+  const named = codes.filter((code) => regions.of(code) && isCurrent(code) && !NO_COUNTRY.has(code));
+  return named.map((code) => [code, regions.of(code)]).sort(([, a], [, b]) => a.localeCompare(b));
 }
