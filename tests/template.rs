@@ -32,6 +32,7 @@ fn served() -> BTreeMap<&'static str, Vec<Route>> {
         ("phone-binding", routes(api::phone_binding::ROUTES)),
         ("code-issuance", routes(api::code_issuance::ROUTES)),
         ("code-verification", routes(api::code_verification::ROUTES)),
+        ("hosted-pages", routes(api::hosted_pages::ROUTES)),
         // A stream calls these.
         ("notifications", Vec::new()),
         ("audit-trail", Vec::new()),
@@ -317,7 +318,7 @@ fn rights_are_exact_and_the_dangerous_ones_rare() {
         }
     }
     assert_eq!(publish, ["code-issuance", "notifications"]);
-    assert_eq!(sign, ["code-verification", "sign-in"]);
+    assert_eq!(sign, ["code-verification", "hosted-pages", "sign-in"]);
 }
 
 /// Which variables the code reads, taken from the code itself: a function's `main` calls methods of `Lambda` (bootstrap.rs), and those

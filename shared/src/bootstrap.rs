@@ -80,6 +80,14 @@ impl Lambda {
         Ok(Arc::new(Es256TokenSigner::new(keys, &self.environment.base_url()?, self.base.entropy.clone())))
     }
 
+    /// What signs tokens, and what checks them with the same keys' public parts.
+    pub async fn signer_and_access(&self) -> Result<(Arc<dyn TokenSigner>, Arc<dyn AccessTokens>), Error> {
+        let keys = SigningKeys::parse(&self.secret(SecretName::Signing).await?)?;
+        let base = self.environment.base_url()?;
+        let access = AccessTokenVerifier::new(&keys.public_keys(), &base);
+        Ok((Arc::new(Es256TokenSigner::new(keys, &base, self.base.entropy.clone())), Arc::new(access)))
+    }
+
     pub async fn access_tokens(&self) -> Result<Arc<dyn AccessTokens>, Error> {
         let keys = PublicKeys::parse(&self.secret(SecretName::PublicKeys).await?)?;
         Ok(Arc::new(AccessTokenVerifier::new(&keys, &self.environment.base_url()?)))

@@ -20,8 +20,11 @@ use crate::usecase::access::AccessGate;
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::ask_replacement::AskReplacement;
 use crate::usecase::authenticate::AdminGate;
+use crate::usecase::authorize::Authorize;
 use crate::usecase::bind_phone::AskForNumber;
 use crate::usecase::change_number::ChangeNumber;
+use crate::usecase::claims::ReadClaims;
+use crate::usecase::exchange_code::ExchangeCode;
 use crate::usecase::issue_code::IssueCode;
 use crate::usecase::link_identity::LinkIdentities;
 use crate::usecase::login_state::ReadLogin;
@@ -109,7 +112,12 @@ pub fn phone_binding(
             own_host,
         },
         tokens,
-        gate: AccessGate { tokens: access, origins: store.clone(), clock: clock.clone() },
+        gate: AccessGate {
+            tokens: access,
+            origins: store.clone(),
+            grants: store.clone(),
+            clock: clock.clone(),
+        },
         recovery: RenewRecoveryCodes {
             store: store.clone(),
             make: MakeRecoveryCodes { macs: recovery, entropy: base.entropy.clone() },
@@ -225,13 +233,45 @@ pub fn user_directory(
 }
 
 /// `base_url` is the service's public address.
-pub fn hosted_pages(base: &Base, sealer: Arc<dyn LoginSealer>, base_url: String) -> HostedPagesApp {
+pub fn hosted_pages(
+    base: &Base,
+    personal: Arc<dyn PersonalData>,
+    sealer: Arc<dyn LoginSealer>,
+    signer: Arc<dyn TokenSigner>,
+    access: Arc<dyn AccessTokens>,
+    base_url: String,
+) -> HostedPagesApp {
     let store = Arc::new(base.store.clone());
+    let (clock, entropy) = (&base.clock, &base.entropy);
+    let tokens = PageTokens::new(sealer.clone());
     HostedPagesApp {
-        pages: Pages::new(sealer.clone(), base.clock.clone(), &base_url),
-        page_tokens: PageTokens::new(sealer.clone()),
+        pages: Pages::new(sealer.clone(), clock.clone(), &base_url),
+        authorize: Authorize {
+            policy: store.clone(),
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            base: base_url.clone(),
+        },
+        exchange: ExchangeCode {
+            policy: store.clone(),
+            grants: store.clone(),
+            tokens,
+            signer,
+            clock: clock.clone(),
+            entropy: entropy.clone(),
+            base: base_url.clone(),
+        },
+        claims: ReadClaims {
+            access,
+            origins: store.clone(),
+            claims: store.clone(),
+            personal,
+            clock: clock.clone(),
+        },
         tokens: LoginTokens::new(sealer),
-        read: ReadLogin { store, clock: base.clock.clone() },
+        read: ReadLogin { store, clock: clock.clone() },
+        entropy: entropy.clone(),
         base: base_url,
     }
 }

@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates whose events follow `LOG_LEVEL`. A crate that isn't here stays at WARN.
-const OUR_CRATES: [&str; 11] = [
+const OUR_CRATES: [&str; 12] = [
     "shared",
     "local",
     "policy_admin",
@@ -24,6 +24,7 @@ const OUR_CRATES: [&str; 11] = [
     "phone_binding",
     "code_issuance",
     "code_verification",
+    "hosted_pages",
     "notifications",
     "secrets_setup",
     "audit_trail",

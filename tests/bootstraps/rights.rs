@@ -431,6 +431,7 @@ impl Provider {
             issued_at: now,
             amr: &["pwd"],
             acr: "aal1",
+            code: None,
         };
         self.signer.sign(&claims).unwrap().id_token.into_exposed()
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 mod devices;
+mod hosted;
 mod own_phone;
 mod recovery;
 mod world;

@@ -12,7 +12,9 @@ use shared::ports::{Clock, Entropy, OutgoingMessage, SendOutcome, SmsSender};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use tests::engine::Engine;
-use tests::proxy::{Proxy, tally};
+use tests::hosted::Seals;
+use tests::http_client::{Answer, Call};
+use tests::proxy::{Proxy, Record, tally};
 use tests::repository::TemporaryFolder;
 use tests::tables::Tables;
 
@@ -62,6 +64,10 @@ pub struct World {
     pub secret: String,
     /// Every measured call in order, for the table in docs/PERFORMANCE.md.
     pub costs: Mutex<Vec<(String, Cost)>>,
+    /// Read and write units of the last measured call.
+    pub units: Mutex<(f64, f64)>,
+    #[allow(dead_code, reason = "tests/trail, which stands on this file too, looks at it")]
+    pub seals: Seals,
     #[allow(dead_code, reason = "tests/trail, which stands on this file too, looks at it")]
     pub engine: Engine,
     #[allow(dead_code, reason = "as above")]
@@ -109,6 +115,8 @@ impl World {
             application: String::new(),
             secret: String::new(),
             costs: Mutex::default(),
+            units: Mutex::default(),
+            seals: Seals::with(&keys.sealing),
             engine,
             tables,
             _folder: folder,
@@ -190,8 +198,35 @@ impl World {
     ) -> (Cost, Value) {
         self.proxy.take();
         let (status, answer) = self.call(method, path, bearer, headers, body).await;
-        let counted = tally(&self.proxy.take());
+        let records = self.proxy.take();
+        let counted = tally(&records);
+        let sum = |reads: bool| {
+            records
+                .iter()
+                .filter(|r| r.is_read() == reads)
+                .map(Record::units)
+                .fold(0.0, |all, units| all + units)
+        };
+        *self.units.lock().unwrap() = (sum(true), sum(false));
         let outcome = answer["code"].as_str().map_or_else(|| status.to_string(), str::to_owned);
+        let cost = Cost { outcome, reads: counted.reads, writes: counted.writes };
+        self.costs.lock().unwrap().push((what.to_owned(), cost.clone()));
+        (cost, answer)
+    }
+
+    /// Any call, with what it cost; a document of OAuth's names its error in `error`.
+    #[allow(dead_code, reason = "as above")]
+    pub async fn measure_call(&self, what: &str, call: Call) -> (Cost, Answer) {
+        let mut request = http::Request::builder().method(call.method).uri(call.target);
+        *request.headers_mut().unwrap() = call.headers;
+        self.proxy.take();
+        let client = Some("192.0.2.7".parse().unwrap());
+        let answer = self.edge.handle(request.body(call.body).unwrap(), client, None).await;
+        let counted = tally(&self.proxy.take());
+        let (parts, body) = answer.into_parts();
+        let answer = Answer::new(parts.status.as_u16(), parts.headers, body);
+        let named = ["code", "error"].into_iter().find_map(|member| answer.json[member].as_str());
+        let outcome = named.map_or_else(|| answer.status.to_string(), str::to_owned);
         let cost = Cost { outcome, reads: counted.reads, writes: counted.writes };
         self.costs.lock().unwrap().push((what.to_owned(), cost.clone()));
         (cost, answer)

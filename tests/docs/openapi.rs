@@ -2,7 +2,9 @@
 
 use crate::errors::every_code;
 use crate::spec::{Spec, members};
-use shared::api::{code_issuance, code_verification, phone_binding, policy_admin, sign_in, user_directory};
+use shared::api::{
+    code_issuance, code_verification, hosted_pages, phone_binding, policy_admin, sign_in, user_directory,
+};
 use shared::domain::audit::EventKind;
 use shared::http::Route;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +25,7 @@ fn in_code() -> BTreeMap<String, Entry> {
         of_function("phone-binding", phone_binding::ROUTES),
         of_function("code-issuance", code_issuance::ROUTES),
         of_function("code-verification", code_verification::ROUTES),
+        of_function("hosted-pages", hosted_pages::ROUTES),
     ];
     all.into_iter().flatten().collect()
 }

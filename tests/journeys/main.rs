@@ -17,6 +17,7 @@ mod login;
 mod matrix;
 mod notices;
 mod policy;
+mod provider;
 mod recovery;
 mod roles;
 mod side;

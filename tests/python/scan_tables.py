@@ -98,6 +98,11 @@ KINDS = {
         },
         {},
     ),
+    "grant": (
+        "logins", rf"grant#ten_{ID}#grt_{ID}", r"grant",
+        {"login": "S", "redeemed_at": "N", "attempt": "S", "ttl": "N"},
+        {"void_at": "N"},
+    ),
     "notice": (
         "logins", r"notice#\d", rf"\d{{13}}#usr_{ID}#{ID}",
         {"id": "S", "kind": "S", "tenant": "S", "user": "S", "to": "S", "country": "S", "sender_name": "S", "created_at": "N", "ttl": "N"},

@@ -6,7 +6,11 @@ mod pair;
 
 use pair::{Pair, count, others, outcomes, race, text};
 use serde_json::json;
+use shared::config::SystemClock;
+use shared::ports::Clock;
 use tests::engine::Engine;
+use tests::hosted;
+use tests::http_client::Call;
 
 /// Each race as one test an engine.
 macro_rules! on_both_engines {
@@ -39,6 +43,7 @@ on_both_engines!(
     h4_a_budget_is_never_overrun,
     h7_of_24_uses_of_one_recovery_code_one_counts,
     h7_of_10_recovery_codes_in_one_login_one_is_used_up,
+    h11_of_24_exchanges_of_one_code_one_gets_tokens_and_they_are_void,
 );
 
 const NUMBER: &str = "+12025550101";
@@ -227,5 +232,29 @@ async fn h7_of_10_recovery_codes_in_one_login_one_is_used_up(mut pair: Pair) {
         let login = pair.login("ann").await;
         let answer = pair.step(i, &login, "verification", give(i)).await;
         assert_eq!(answer.status == 200, i != used, "code {i}, {used} was used: {}", answer.text());
+    }
+}
+
+/// One code at both processes at once: one set of tokens, which holds no longer once the others were refused.
+async fn h11_of_24_exchanges_of_one_code_one_gets_tokens_and_they_are_void(mut pair: Pair) {
+    const CALLBACK: &str = "https://shop.example/callback";
+    let user = pair.user("ann", Some(NUMBER)).await;
+    let path = format!("/applications/{}", pair.application);
+    pair.admin(0, "PATCH", &path, json!({ "redirect_uris": [CALLBACK] })).await.expect(200);
+    for round in 0..4 {
+        let code = hosted::code(&pair.application, &user, CALLBACK, SystemClock.now());
+        let code = pair.seals().code(&code);
+        let exchange = || hosted::exchange(pair.tenant(), &pair.application, CALLBACK, &code);
+        let answers = race(24, |i| pair.send(i, exchange())).await;
+        let refused = answers.iter().filter(|it| it.status == 400 && it.json["error"] == "invalid_grant");
+        assert_eq!(refused.count(), 23, "{:?}", outcomes(&answers));
+        let done = answers.iter().find(|answer| answer.status == 200).expect("one gets them");
+        let access = text(&done.json, "/access_token");
+        for (process, path) in [(0, format!("/t/{}/userinfo", pair.tenant())), (1, "/v1/me/phone".to_owned())]
+        {
+            pair.send(process + round, Call::get(&path).bearer(&access))
+                .await
+                .refused(401, "unauthenticated");
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use tests::canaries::Canaries;
 use tests::engine::Engine;
+use tests::hosted::Seals;
 use tests::http_client::{Answer, Call};
 use tests::local::Local;
 use tests::repository::TemporaryFolder;
@@ -56,6 +57,15 @@ impl Pair {
         let made = pair.admin(0, "POST", "/applications", json!({ "name": "Racer" })).await.expect(201);
         pair.application = text(&made, "/id");
         pair
+    }
+
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// What only the keys of the two can make.
+    pub fn seals(&self) -> Seals {
+        Seals::of_folder(self._folders[0].path())
     }
 
     /// One call to one of the two processes; any number picks.

@@ -202,6 +202,7 @@ macro_rules! contract {
     };
 }
 
+mod grants;
 mod recovery;
 
 contract!(

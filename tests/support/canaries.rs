@@ -1,7 +1,7 @@
 //! What must never be readable at rest or in a log (acceptance H14): tests say which codes, passwords, keys, tokens, numbers and
 //! addresses they use; the logs are searched here, the tables by tests/python/scan_tables.py.
 
-use crate::http_client::Call;
+use crate::http_client::{Answer, Call};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -13,8 +13,11 @@ use std::path::Path;
 const SECRET_MEMBERS: &[(&str, &str)] = &[
     ("password", "password"),
     ("phone", "number"),
+    ("phone_number", "number"),
     ("email", "e-mail"),
     ("secret", "credential"),
+    ("client_secret", "credential"),
+    ("code_verifier", "verifier"),
     ("operator_key", "credential"),
     ("admin_key", "credential"),
     ("application_secret", "credential"),
@@ -26,6 +29,9 @@ const SECRET_MEMBERS: &[(&str, &str)] = &[
     ("recovery_code", "recovery code"),
     ("recovery_codes", "recovery code"),
 ];
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const LONGEST_MESSAGE_CODE: usize = 10;
 
 /// The secrets that one test has known.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +64,37 @@ impl Canaries {
         }
         if let Ok(body) = serde_json::from_slice(&call.body) {
             self.note(&body);
+        }
+        let is_form = call.headers.get("content-type").is_some_and(|kind| kind == FORM);
+        for pair in
+            std::str::from_utf8(&call.body).iter().filter(|_| is_form).flat_map(|text| text.split('&'))
+        {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            self.note_field(name, &crate::events::decode(&value.replace('+', " ")));
+        }
+    }
+
+    fn note_field(&mut self, name: &str, value: &str) {
+        if let Some((_, kind)) = SECRET_MEMBERS.iter().find(|(member, _)| *member == name) {
+            self.add_if_telling(kind, value);
+        }
+        // Of the fields `code`, an authorization code; those of messages are noted where they are read.
+        if name == "code" && value.len() > LONGEST_MESSAGE_CODE {
+            self.add_if_telling("authorization code", value);
+        }
+    }
+
+    /// Notes what is secret in an answer: what its document names, the cookies that it sets, and a code that it sends on.
+    pub fn note_answer(&mut self, answer: &Answer) {
+        self.note(&answer.json);
+        for cookie in answer.headers.get_all("set-cookie") {
+            let value = cookie.to_str().ok().and_then(|text| text.split(';').next()?.split_once('='));
+            if let Some((_, value)) = value.filter(|(name, _)| !name.contains("-said-")) {
+                self.add_if_telling("cookie", value);
+            }
+        }
+        if let Some(code) = answer.header("location").and_then(|to| crate::hosted::parameter(to, "code")) {
+            self.note_field("code", &code);
         }
     }
 

@@ -12,6 +12,7 @@ pub mod canaries;
 pub mod engine;
 pub mod events;
 pub mod gateway;
+pub mod hosted;
 pub mod http_client;
 pub mod local;
 pub mod process;

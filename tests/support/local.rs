@@ -1,6 +1,7 @@
 //! The program `local` as a process, as a person starts it.
 
 use crate::canaries::Canaries;
+use crate::hosted::Seals;
 use crate::http_client::{Answer, Call, HttpClient};
 use crate::process::Process;
 use crate::repository::{self, TemporaryFolder};
@@ -71,6 +72,11 @@ impl Local {
         self.ready["operator_key"].as_str().expect("operator_key")
     }
 
+    /// What only the service's own keys can make. For a `local` with a data folder of its own.
+    pub fn seals(&self) -> Seals {
+        Seals::of_folder(self._data.as_ref().expect("a folder of its own").path())
+    }
+
     pub fn http(&self) -> &HttpClient {
         &self.http
     }
@@ -78,7 +84,7 @@ impl Local {
     pub async fn send(&self, call: Call) -> Answer {
         self.canaries.lock().unwrap().note_call(&call);
         let answer = self.http.send(call).await;
-        self.canaries.lock().unwrap().note(&answer.json);
+        self.canaries.lock().unwrap().note_answer(&answer);
         answer
     }
 

@@ -7,7 +7,9 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let sealer = lambda.sealer().await?;
-    let app = compose::hosted_pages(&lambda.base, sealer, lambda.base_url()?);
+    let (personal, sealer, (signer, access)) =
+        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access())?;
+    let base_url = lambda.base_url()?;
+    let app = compose::hosted_pages(&lambda.base, personal, sealer, signer, access, base_url);
     lambda.serve(app, ROUTES).await
 }

@@ -84,13 +84,14 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         &base,
         personal.clone(),
         sealer.clone(),
-        access,
+        access.clone(),
         recovery.clone(),
         Some(host),
     );
-    let code_issuance = functions::code_issuance(&base, codes.clone(), personal, sealer.clone(), sms);
-    let code_verification = functions::code_verification(&base, codes, recovery, sealer.clone(), signer);
-    let hosted_pages = functions::hosted_pages(&base, sealer, base_url);
+    let code_issuance = functions::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), sms);
+    let code_verification =
+        functions::code_verification(&base, codes, recovery, sealer.clone(), signer.clone());
+    let hosted_pages = functions::hosted_pages(&base, personal, sealer, signer, access, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
         .mount(Arc::new(policy_admin), policy_admin::ROUTES)

@@ -4,7 +4,8 @@ use super::jwt_provider;
 use super::signing_keys::PublicKeys;
 use super::tokens::{ACCESS_TOKEN_SECONDS, ACCESS_TOKEN_TYPE, AccessClaims, Issuer};
 use crate::domain::access::VerifiedAccess;
-use crate::domain::ids::{ApplicationId, LoginId, UserId};
+use crate::domain::authorization::Scopes;
+use crate::domain::ids::{ApplicationId, GrantId, LoginId, UserId};
 use crate::domain::time::Timestamp;
 use crate::ports::AccessTokens;
 use base64::Engine;
@@ -63,6 +64,11 @@ impl AccessTokenVerifier {
         if !sound {
             return None;
         }
+        let granted = match (claims.grant, claims.scope) {
+            (None, None) => None,
+            (Some(grant), Some(scope)) => Some((GrantId::parse(&grant)?, Scopes::parse(&scope)?)),
+            _ => return None,
+        };
         Some(VerifiedAccess {
             tenant,
             application,
@@ -72,6 +78,7 @@ impl AccessTokenVerifier {
             amr: claims.amr,
             acr: claims.acr,
             expires_at: Timestamp::from_secs(claims.exp),
+            granted,
         })
     }
 }
@@ -128,6 +135,7 @@ mod tests {
             issued_at: NOW,
             amr: &["pwd", "sms", "mfa"],
             acr: "aal2",
+            code: None,
         };
         signer.sign(&claims).unwrap()
     }
@@ -194,6 +202,7 @@ mod tests {
             amr: ["pwd", "sms", "mfa"].map(str::to_owned).to_vec(),
             acr: "aal2".to_owned(),
             expires_at: NOW.plus_secs(900),
+            granted: None,
         };
         assert_eq!(bench.verifier.verify(bench.access(), NOW), Some(expected));
         assert!(bench.accepts(&bench.genuine(&bench.text(0), &bench.text(1))), "the bench makes good ones");

@@ -5,9 +5,12 @@ use super::{jwt_provider, signing_keys::SigningKey};
 use crate::domain::ids::{TenantId, base62};
 use crate::domain::secret::Secret;
 use crate::ports::{Entropy, Fault, TokenClaims, TokenSigner, Tokens};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, Header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// How long a token lives.
@@ -55,6 +58,12 @@ pub(super) struct IdClaims {
     pub acr: String,
     /// The login (RFC 8417, 2.2).
     pub txn: String,
+    /// From the authorization request, as it was.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub nonce: Option<String>,
+    /// Ties the id token to the access token beside it (OpenID Connect Core 1.0, 3.1.3.6).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at_hash: Option<String>,
 }
 
 /// An access token's claims. Written out rather than flattened, so that a claim that stands twice is refused.
@@ -71,6 +80,11 @@ pub(super) struct AccessClaims {
     pub amr: Vec<String>,
     pub acr: String,
     pub txn: String,
+    /// RFC 9068, 2.2.3; with `grant`, of tokens that an authorization code was exchanged for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub grant: Option<String>,
 }
 
 /// [`TokenSigner`] with P-256 keys.
@@ -91,7 +105,8 @@ impl Es256TokenSigner {
 
 impl TokenSigner for Es256TokenSigner {
     fn sign(&self, claims: &TokenClaims) -> Result<Tokens, Fault> {
-        let common = IdClaims {
+        let code = claims.code.as_ref();
+        let mut id = IdClaims {
             iss: self.issuer.of(&claims.tenant),
             aud: claims.application.to_string(),
             sub: claims.user.to_string(),
@@ -101,20 +116,39 @@ impl TokenSigner for Es256TokenSigner {
             amr: claims.amr.iter().map(|method| (*method).to_owned()).collect(),
             acr: claims.acr.to_owned(),
             txn: claims.login.to_string(),
+            nonce: code.and_then(|code| code.nonce.clone()),
+            at_hash: None,
+        };
+        let access = AccessClaims {
+            iss: id.iss.clone(),
+            aud: id.aud.clone(),
+            sub: id.sub.clone(),
+            client_id: id.aud.clone(),
+            iat: id.iat,
+            exp: id.exp,
+            jti: base62(TOKEN_ID_LENGTH, |buffer| self.entropy.fill(buffer)),
+            auth_time: id.auth_time,
+            amr: id.amr.clone(),
+            acr: id.acr.clone(),
+            txn: id.txn.clone(),
+            scope: code.map(|code| code.scopes.text()),
+            grant: code.map(|code| code.grant.to_string()),
         };
         let key = self.keys.current();
-        let id_token = encode(key, ID_TOKEN_TYPE, &common)?;
-        let IdClaims { iss, aud, sub, iat, exp, auth_time, amr, acr, txn } = common;
-        let jti = base62(TOKEN_ID_LENGTH, |buffer| self.entropy.fill(buffer));
-        let client_id = aud.clone();
-        let access = AccessClaims { iss, aud, sub, client_id, iat, exp, jti, auth_time, amr, acr, txn };
         let access_token = encode(key, ACCESS_TOKEN_TYPE, &access)?;
+        id.at_hash = code.map(|_| half_hash(access_token.expose()));
+        let id_token = encode(key, ID_TOKEN_TYPE, &id)?;
         Ok(Tokens { access_token, id_token, expires_in: ACCESS_TOKEN_SECONDS })
     }
 
     fn jwks(&self) -> Value {
         self.public.jwks()
     }
+}
+
+/// The left half of a token's SHA-256, the hash of ES256.
+fn half_hash(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(token.as_bytes())[..16])
 }
 
 fn encode(key: &SigningKey, kind: &str, claims: &impl Serialize) -> Result<Secret<String>, Fault> {
@@ -128,9 +162,10 @@ fn encode(key: &SigningKey, kind: &str, claims: &impl Serialize) -> Result<Secre
 mod tests {
     use super::*;
     use crate::auth::fixtures::{SeededEntropy, names};
+    use crate::domain::authorization::Scopes;
+    use crate::domain::ids::GrantId;
     use crate::domain::time::Timestamp;
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use crate::ports::CodeClaims;
     use serde_json::json;
 
     fn part(token: &str, at: usize) -> Value {
@@ -154,6 +189,7 @@ mod tests {
             issued_at: Timestamp::from_millis(1_005_001),
             amr: &["pwd", "sms", "mfa"],
             acr: "aal2",
+            code: None,
         };
         let tokens = signer.sign(&claims).unwrap();
         assert_eq!(tokens.expires_in, 900);
@@ -176,5 +212,16 @@ mod tests {
 
         let again = signer.sign(&claims).unwrap();
         assert_ne!(part(again.access_token.expose(), 1)["jti"], said["jti"]);
+
+        let grant = GrantId::generate(|buffer| buffer.fill(9));
+        let scopes = Scopes { email: true, ..Scopes::default() };
+        let code = Some(CodeClaims { grant: grant.clone(), nonce: Some("n-1".into()), scopes });
+        let tokens = signer.sign(&TokenClaims { code, ..claims }).unwrap();
+        let (access, id) = (tokens.access_token.expose(), part(tokens.id_token.expose(), 1));
+        let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(access.as_bytes())[..16]);
+        assert_eq!((&id["nonce"], &id["at_hash"]), (&json!("n-1"), &json!(hash)));
+        assert!(id.get("grant").is_none() && id.get("scope").is_none());
+        assert_eq!(part(access, 1)["scope"], "openid email");
+        assert_eq!(part(access, 1)["grant"], grant.as_str());
     }
 }

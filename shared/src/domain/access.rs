@@ -1,6 +1,7 @@
 //! What a valid access token says, and how much it is worth.
 
-use super::ids::{ApplicationId, LoginId, TenantId, UserId};
+use super::authorization::Scopes;
+use super::ids::{ApplicationId, GrantId, LoginId, TenantId, UserId};
 use super::time::Timestamp;
 
 /// How long after a login its user may still do what asks for a fresh proof, in seconds.
@@ -17,6 +18,8 @@ pub struct VerifiedAccess {
     pub amr: Vec<String>,
     pub acr: String,
     pub expires_at: Timestamp,
+    /// Of a token that an authorization code was exchanged for: its grant, which may be void by now, and what it may learn.
+    pub granted: Option<(GrantId, Scopes)>,
 }
 
 impl VerifiedAccess {
@@ -47,6 +50,7 @@ mod tests {
             amr: Vec::new(),
             acr: "aal2".into(),
             expires_at: Timestamp::from_secs(1900),
+            granted: None,
         };
         let at = Timestamp::from_secs;
         assert!(access.has_fresh_second_factor(at(1300)) && !access.has_fresh_second_factor(at(1301)));

@@ -1,5 +1,9 @@
 //! What an application asks of a hosted login (OpenID Connect Core 1.0 §3.1, RFC 6749 §4.1, RFC 7636), and what it gets for it.
 
+mod judge;
+
+pub use judge::{AuthorizationError, PARAMETERS, Parameters, Refused, Unsound, redirect, request};
+
 use super::ids::{ApplicationId, GrantId, LoginId, TenantId, TransactionId, UserId};
 use super::login::{Proof, Ticket};
 use super::secret::Secret;
@@ -94,6 +98,18 @@ impl Scopes {
     }
 }
 
+/// `redirect_uri` with what the application is told. It may have a query already.
+pub fn back_to(redirect_uri: &str, told: &[(&str, &str)]) -> String {
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(told).finish();
+    let joint = match redirect_uri.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some((_, before)) if before.ends_with('&') => "",
+        Some(_) => "&",
+    };
+    format!("{redirect_uri}{joint}{query}")
+}
+
 /// A request in its browser: what is sealed into the page's own cookie.
 #[derive(Debug)]
 pub struct PageRequest {
@@ -184,6 +200,20 @@ mod tests {
         }
         // 43 characters have two bits to spare; only one spelling of them is taken.
         assert_eq!(CodeChallenge::parse(&format!("{}N", &CHALLENGE[..42])), None);
+    }
+
+    #[test]
+    fn what_is_told_goes_behind_what_is_there() {
+        let told = [("code", "a b&c"), ("state", "é#")];
+        for (redirect, joined) in [
+            ("https://a.example/cb", "https://a.example/cb?"),
+            ("https://a.example/cb?", "https://a.example/cb?"),
+            ("https://a.example/cb?x=1", "https://a.example/cb?x=1&"),
+            ("https://a.example/cb?x=1&", "https://a.example/cb?x=1&"),
+            ("com.example.app:/cb", "com.example.app:/cb?"),
+        ] {
+            assert_eq!(back_to(redirect, &told), format!("{joined}code=a+b%26c&state=%C3%A9%23"));
+        }
     }
 
     #[test]

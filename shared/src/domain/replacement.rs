@@ -68,6 +68,7 @@ mod tests {
             amr: Vec::new(),
             acr: "aal1".into(),
             expires_at: NOW.plus_secs(60),
+            granted: None,
         };
         let phone = bound.map(|hash| FactorPhone {
             sealed: String::new(),

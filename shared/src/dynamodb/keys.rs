@@ -19,12 +19,15 @@
 //! | logins | `login#TENANT#USER` | `challenge#START#LOGIN` | challenge of one login |
 //! | logins | `login#TENANT#USER` | `recovery` | recovery codes (hashes) |
 //! | logins | `login#TENANT#USER` | `trusted-device#ID` | a device that the user trusts |
+//! | logins | `grant#TENANT#ID` | `grant` | what an authorization code was exchanged for |
 //! | logins | `limit#…` | `limit` | one limit |
 //! | logins | `limit#refused#TENANT#USER#RULE#HOUR` | `limit` | what one rule refused of a user's messages in an hour |
 //! | logins | `notice#SHARD` | `MILLIS#USER#RANDOM` | a message that is still to be sent |
 
 use super::request::{Item, string};
-use crate::domain::ids::{ApplicationId, DeviceId, EventId, KeyId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::ids::{
+    ApplicationId, DeviceId, EventId, GrantId, KeyId, LoginId, SourceId, TenantId, UserId,
+};
 use crate::domain::time::Timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
@@ -209,6 +212,11 @@ pub fn trusted_device(tenant: &TenantId, user: &UserId, device: &DeviceId) -> Ke
 /// Sort key after any trusted device: ids are of ASCII letters and digits.
 pub fn after_trusted_devices() -> String {
     format!("{TRUSTED_DEVICE_PREFIX}~")
+}
+
+/// What an authorization code was exchanged for.
+pub fn grant(tenant: &TenantId, grant: &GrantId) -> Key {
+    Key::new(format!("grant#{tenant}#{grant}"), "grant")
 }
 
 /// A limit; `subject` never holds a number or an address in clear, only a keyed hash of it.

@@ -9,6 +9,7 @@ mod challenge_item;
 mod challenge_write;
 mod device_store;
 mod factor_item;
+mod grant_store;
 mod identity_store;
 pub mod keys;
 mod limit_store;

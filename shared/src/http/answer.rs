@@ -70,9 +70,10 @@ pub(super) fn problem(problem: Problem, request_id: &str, now: Timestamp) -> (Re
     });
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    if status == StatusCode::UNAUTHORIZED {
-        // RFC 9110 §15.5.2 asks for it on every 401; all of ours are credentials of one scheme.
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    // RFC 9110 §15.5.2 asks for it on every 401; all of ours are credentials of one scheme.
+    let challenge = problem.challenge.or((status == StatusCode::UNAUTHORIZED).then_some("Bearer"));
+    if let Some(challenge) = challenge {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
     if let Some(retry_at) = refusal.retry_at() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_at.retry_after(now)));

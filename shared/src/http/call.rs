@@ -120,14 +120,16 @@ impl Call {
     /// The fields of a form (`application/x-www-form-urlencoded`), as strictly as [`Call::json`]: no unknown field (where the type denies
     /// them), no field twice, no U+0000. Every field is text, so a type's fields are `String` or `Option<String>`.
     pub fn form<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let refused =
-            || Refusal::InvalidRequest("a field of the form is unknown, repeated or malformed".into());
+        form_fields(self.form_text()?).ok_or_else(not_a_form)
+    }
+
+    /// A form as it came.
+    pub(super) fn form_text(&self) -> Result<&str, Refusal> {
         self.require_media_type(&["application/x-www-form-urlencoded"])?;
         if self.body.len() > MAX_FORM {
             return Err(Refusal::TooLarge { limit_bytes: MAX_FORM });
         }
-        let text = std::str::from_utf8(&self.body).map_err(|_| refused())?;
-        form_fields(text).ok_or_else(refused)
+        std::str::from_utf8(&self.body).map_err(|_| not_a_form())
     }
 
     /// The query parameters, strictly: unknown and repeated ones are refused, and U+0000 in any.
@@ -153,6 +155,10 @@ impl Call {
     pub(super) fn origin_slot(&self) -> Arc<OnceLock<HeaderValue>> {
         Arc::clone(&self.allowed_origin)
     }
+}
+
+fn not_a_form() -> Refusal {
+    Refusal::InvalidRequest("a field of the form is unknown, repeated or malformed".into())
 }
 
 /// Urlencoded fields, none of them twice. What is not UTF-8 once it is decoded would be read as U+FFFD, and is refused.

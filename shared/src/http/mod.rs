@@ -5,6 +5,7 @@ mod call;
 pub mod cookies;
 mod edge;
 pub mod lambda;
+mod parameters;
 mod problem;
 mod reply;
 mod route;

@@ -11,6 +11,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// Members beside the standard ones: `field`, `rule`, the login and its state.
     pub extensions: Map<String, Value>,
+    /// `WWW-Authenticate`, where it says more than that a credential is missing.
+    pub challenge: Option<&'static str>,
 }
 
 #[derive(Debug)]
@@ -27,6 +29,13 @@ impl Problem {
             ProblemKind::Refused(refusal) => refusal.code(),
             ProblemKind::Fault(_) => "unavailable",
         }
+    }
+
+    /// Says in `WWW-Authenticate` too what is wrong with the credential (RFC 6750 §3.1).
+    #[must_use]
+    pub fn challenged(mut self, challenge: &'static str) -> Self {
+        self.challenge = Some(challenge);
+        self
     }
 
     /// Adds a member to the document.
@@ -49,13 +58,13 @@ impl From<Refusal> for Problem {
             }
             _ => {}
         }
-        Self { kind: ProblemKind::Refused(refusal), extensions }
+        Self { kind: ProblemKind::Refused(refusal), extensions, challenge: None }
     }
 }
 
 impl From<Fault> for Problem {
     fn from(fault: Fault) -> Self {
-        Self { kind: ProblemKind::Fault(fault), extensions: Map::new() }
+        Self { kind: ProblemKind::Fault(fault), extensions: Map::new(), challenge: None }
     }
 }
 

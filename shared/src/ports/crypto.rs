@@ -2,7 +2,8 @@
 
 use super::Fault;
 use crate::domain::access::VerifiedAccess;
-use crate::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
+use crate::domain::authorization::Scopes;
+use crate::domain::ids::{ApplicationId, GrantId, LoginId, TenantId, UserId};
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
 use async_trait::async_trait;
@@ -94,6 +95,17 @@ pub struct TokenClaims {
     pub amr: &'static [&'static str],
     /// `aal1` or `aal2`.
     pub acr: &'static str,
+    /// For tokens that an authorization code is exchanged for.
+    pub code: Option<CodeClaims>,
+}
+
+/// What tokens say of the authorization code that they were got for.
+#[derive(Clone, Debug)]
+pub struct CodeClaims {
+    /// Whether the tokens hold is told by the grant: a code that is used twice voids them.
+    pub grant: GrantId,
+    pub nonce: Option<String>,
+    pub scopes: Scopes,
 }
 
 /// The tokens at the end of a login.

@@ -2,6 +2,7 @@
 //! may use, so its signature says which I/O it can do.
 
 mod audit;
+pub mod authorization;
 mod crypto;
 mod identity;
 pub mod limits;
@@ -19,8 +20,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 pub use audit::{AuditQuery, AuditReader, ItemImage, LoginTrail};
 pub use crypto::{
-    AccessTokens, CodeScope, Codes, LoginSealer, Passwords, PersonalData, SealedAs, TokenClaims, TokenSigner,
-    Tokens,
+    AccessTokens, CodeClaims, CodeScope, Codes, LoginSealer, Passwords, PersonalData, SealedAs, TokenClaims,
+    TokenSigner, Tokens,
 };
 pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
 pub use origins::{ApplicationOrigins, OriginDirectory};

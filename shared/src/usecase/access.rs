@@ -5,6 +5,7 @@ use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use crate::domain::ids::EventId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
+use crate::ports::authorization::GrantReader;
 use crate::ports::{AccessTokens, ApplicationOrigins, Clock, Entropy, Failure};
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub type AllowOrigin<'a> = &'a (dyn Fn(&str) + Send + Sync);
 pub struct AccessGate {
     pub tokens: Arc<dyn AccessTokens>,
     pub origins: Arc<dyn ApplicationOrigins>,
+    pub grants: Arc<dyn GrantReader>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -28,7 +30,8 @@ pub struct Caller {
 
 impl AccessGate {
     /// The user of a live access token. A browser must be on one of the origins of the application that the token was issued to, which
-    /// costs one read. `allow_origin` is called as soon as that is known, so that a page can read refusals too.
+    /// costs one read. `allow_origin` is called as soon as that is known, so that a page can read refusals too. A token that an
+    /// authorization code was exchanged for costs another: it holds no longer once the code was used twice.
     pub async fn admit(
         &self,
         bearer: &str,
@@ -42,6 +45,11 @@ impl AccessGate {
                 return Err(Refusal::Forbidden("the origin is not one of the application's").into());
             }
             allow_origin(origin);
+        }
+        if let Some((grant, _)) = &access.granted
+            && !self.grants.grant_holds(&access.tenant, grant).await?
+        {
+            return Err(Refusal::Unauthenticated.into());
         }
         Ok(Caller { access, provenance })
     }

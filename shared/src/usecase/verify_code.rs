@@ -243,5 +243,6 @@ pub(super) fn claims(ticket: &Ticket, second: Option<SecondFactor>, now: Timesta
         issued_at: now,
         amr: proof.amr(),
         acr: proof.acr(),
+        code: None,
     }
 }

@@ -1,20 +1,35 @@
 //! Function `hosted-pages`: hosted logins as an OpenID Connect provider, and the pages themselves.
 
+mod authorize;
 mod discovery;
+mod error_page;
+mod finish;
+mod token;
+mod userinfo;
+
+pub use error_page::{PageError, reply as error_page};
+pub use finish::{finish, give_up};
 
 use super::console;
 use super::pages::Pages;
 use crate::http::Route;
+use crate::ports::Entropy;
+use crate::usecase::authorize::Authorize;
+use crate::usecase::claims::ReadClaims;
+use crate::usecase::exchange_code::ExchangeCode;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
-use crate::usecase::page_tokens::PageTokens;
+use std::sync::Arc;
 
 /// What the function needs.
 pub struct HostedPagesApp {
     pub pages: Pages,
-    pub page_tokens: PageTokens,
+    pub authorize: Authorize,
+    pub exchange: ExchangeCode,
+    pub claims: ReadClaims,
     pub tokens: LoginTokens,
     pub read: ReadLogin,
+    pub entropy: Arc<dyn Entropy>,
     /// The service's public address, without a slash at its end.
     pub base: String,
 }
@@ -31,4 +46,9 @@ pub const ROUTES: &[Route<HostedPagesApp>] = &[
         Box::pin(async move { console::file(&call) })
     }),
     route!("GET", "/t/{tenant}/.well-known/openid-configuration", "get_openid_configuration", discovery::get),
+    route!("GET", "/t/{tenant}/authorize", "authorize", authorize::get),
+    route!("POST", "/t/{tenant}/authorize", "authorize_by_form", authorize::post),
+    route!("POST", "/t/{tenant}/token", "exchange_code", token::post),
+    route!("GET", "/t/{tenant}/userinfo", "get_userinfo", userinfo::get),
+    route!("POST", "/t/{tenant}/userinfo", "get_userinfo_by_form", userinfo::post),
 ];

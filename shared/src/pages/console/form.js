@@ -68,6 +68,7 @@ export function form({ fields, submit, act, saved = "Saved.", kind = "primary", 
     } catch (problem) {
       fill(failed, problemText(problem));
       point(problem, fields);
+      failed.scrollIntoView({ block: "nearest" });
     }
     busy = false;
     element.removeAttribute("aria-busy");

@@ -120,7 +120,7 @@ async function devices(ctx, path, write) {
   };
   const columns = [
     ["Device", (it) => h("code", {}, it.id)],
-    ["Application", (it) => h("code", {}, it.application)],
+    ["Application", (it) => application(ctx, it.application)],
     ["Trusted since", (it) => time(it.created_at)],
     ["Until", (it) => time(it.expires_at)],
   ];
@@ -131,6 +131,11 @@ async function devices(ctx, path, write) {
     page.items.length > 0 ? table("Trusted devices", columns, page.items) : empty("No trusted device", "A user trusts one with the code, where the application's rules allow it.", null),
     write && page.items.length > 1 && h("div.form-actions", {}, button("Revoke all", revokeAll, "danger-quiet")),
   );
+}
+
+function application(ctx, id) {
+  const code = h("code", {}, id);
+  return ctx.may("readPolicy") ? h("a", { href: `#/applications/${id}` }, code) : code;
 }
 
 const STATES = {

@@ -1,0 +1,189 @@
+"""The arithmetic of docs/SCALE.md, and a simulation where arithmetic is not enough.
+
+    scale.py            prints the tables
+    scale.py --check    fails where docs/SCALE.md has other ones
+
+Counts of requests are those of docs/PERFORMANCE.md, which tests/budgets keeps true; units follow from the sizes of items (a read unit is 4 KB, a
+write unit 1 KB, twice that in a transaction). Prices are us-east-1's, on demand, without a free tier. The simulation draws from a generator with a
+fixed seed, so that it says the same each time.
+"""
+
+import math
+import pathlib
+import random
+import sys
+
+DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/SCALE.md"
+
+USERS = 100_000_000
+TENANTS = 10_000
+LOGINS_A_SECOND = 10_000
+LOGINS_A_DAY = 100_000_000
+
+# One login by password with a code: (what, requests to the API, read units, write units).
+STEPS = [
+    # Tenant, application, owner, throttle of the address; then user, factor, throttle of the account.
+    ("`POST /v1/logins`", 1, 7, 0),
+    # A query of the user's partition; factor and challenge in a transaction; number, range, address, tenant's day.
+    ("`POST …/code`", 1, 1, 2 * 2 + 4),
+    ("`POST …/verification`", 1, 0, 1),
+    # The event of the accepted code, by month and by user; reading a stream costs a Lambda function nothing.
+    ("`audit-trail`, behind it", 0, 0, 2),
+]
+
+READ_UNIT = 0.125 / 1e6
+WRITE_UNIT = 0.625 / 1e6
+API_REQUEST = 1.00 / 1e6
+LAMBDA_REQUEST = 0.20 / 1e6
+GB_SECOND = 0.0000133334
+LOG_GB = 0.50
+TABLE_GB_MONTH = 0.25
+PITR_GB_MONTH = 0.20
+
+# Milliseconds a request, and gigabytes. Waiting for DynamoDB and SNS is most of it, argon2id at sign-in; tools to measure them: docs/PERFORMANCE.md.
+FUNCTIONS = {"`sign-in`": (90, 0.5), "`code-issuance`": (70, 0.25), "`code-verification`": (12, 0.25)}
+
+PARTITION_READS = 3000
+PARTITION_WRITES = 1000
+
+# What is kept, and for how long: (what, bytes, how many).
+KEPT = [
+    ("users, with three owner items each", 450 + 3 * 180, USERS),
+    ("factors", 420, USERS),
+    ("challenges, 72 h", 1100, LOGINS_A_DAY * 3),
+    ("limits of numbers and addresses, a day", 200, LOGINS_A_DAY * 3),
+    ("audit, a year, an event twice", 2 * 620, LOGINS_A_DAY * 365),
+]
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
+
+
+def number(value):
+    return f"{value:,.0f}"
+
+
+def requests():
+    rows = [(what, calls, reads, writes) for what, calls, reads, writes in STEPS]
+    sums = [sum(step[i] for step in STEPS) for i in (1, 2, 3)]
+    rows.append(("a login", *sums))
+    rows.append((f"{number(LOGINS_A_SECOND)} logins a second", *(number(s * LOGINS_A_SECOND) for s in sums)))
+    return table(("", "API requests", "read units", "write units"), rows)
+
+
+def concurrency():
+    rows = []
+    for name, (milliseconds, _) in FUNCTIONS.items():
+        mean = LOGINS_A_SECOND * milliseconds / 1000
+        # Arrivals of many users are Poisson, and so is how many are being served.
+        peak = mean + 4 * math.sqrt(mean)
+        rows.append((name, milliseconds, number(mean), number(peak)))
+    return table(("function", "ms a request", "environments, on average", "four deviations above"), rows)
+
+
+def cost():
+    calls, reads, writes = (sum(step[i] for step in STEPS) for i in (1, 2, 3))
+    compute = sum(ms / 1000 * gigabytes * GB_SECOND for ms, gigabytes in FUNCTIONS.values())
+    lines = {
+        "HTTP API": calls * API_REQUEST,
+        "DynamoDB, writes": writes * WRITE_UNIT,
+        "DynamoDB, reads": reads * READ_UNIT,
+        "Lambda, time": compute,
+        "Lambda, requests": (calls + 0.02) * LAMBDA_REQUEST,
+        "CloudWatch Logs, 0.7 KB a request": calls * 0.7e-6 * LOG_GB,
+    }
+    rows = [(what, f"${each * 1e6:.2f}", f"${each * LOGINS_A_DAY:,.0f}") for what, each in lines.items()]
+    total = sum(lines.values())
+    rows.append(("in all", f"${total * 1e6:.2f}", f"${total * LOGINS_A_DAY:,.0f}"))
+    message = 0.0058 + 0.003
+    rows.append(("messages to US numbers, for comparison", f"${message * 1e6:,.0f}", f"${message * LOGINS_A_DAY:,.0f}"))
+    return table(("", "a million logins", f"a day of {number(LOGINS_A_DAY)}"), rows)
+
+
+def kept():
+    rows, total = [], 0
+    for what, size, count in KEPT:
+        # DynamoDB bills 100 bytes an item beside its own.
+        gigabytes = (size + 100) * count / 1e9
+        total += gigabytes
+        rows.append((what, number(count), f"{number(gigabytes)} GB", f"${gigabytes * (TABLE_GB_MONTH + PITR_GB_MONTH):,.0f}"))
+    rows.append(("in all", "", f"{number(total)} GB", f"${total * (TABLE_GB_MONTH + PITR_GB_MONTH):,.0f}"))
+    return table(("what", "items", "size", "a month, with PITR"), rows)
+
+
+def hottest():
+    """Tenants are as cities are: the second has half of the first one's people (Zipf)."""
+    harmonic = sum(1 / rank for rank in range(1, TENANTS + 1))
+    rows = []
+    for rank in (1, 2, 10, 100, TENANTS):
+        rate = LOGINS_A_SECOND / rank / harmonic
+        rows.append((f"{rank}.", number(rate) if rate >= 10 else f"{rate:.2f}", number(2 * rate), number(rate / 4), number(rate)))
+    head = ("tenant", "logins a second", "reads of its policy's partition", "writes of a shard of its day", "writes of its audit's month")
+    return table(head, rows)
+
+
+def ceilings():
+    """How many logins a second one key allows, for the keys that many users share."""
+    rows = [
+        ("`policy#TENANT`: tenant and application, read at each sign-in", "reads", f"{PARTITION_READS // 2:,} in one tenant; {PARTITION_READS:,} once the table has split the two apart"),
+        ("`audit#TENANT#YYYY-MM`: an event a login", "writes", f"{PARTITION_WRITES:,} in one tenant. Sort keys grow with time, so a split does not help"),
+        ("`limit#tenant#TENANT#DAY#SHARD`: four shards", "writes", f"{4 * PARTITION_WRITES:,} messages in one tenant"),
+        ("`limit#range#…`: ten thousand neighbouring numbers", "writes", f"{PARTITION_WRITES:,} messages to one range, which its own limit stops long before"),
+        ("`login#TENANT#USER`", "writes", "one user's own"),
+    ]
+    return table(("key", "ceiling by", "logins a second"), rows)
+
+
+def simulate_shards():
+    """A tenant's day in four shards, each with a quarter of the limit; a message whose shard is full tries the next one once. How much of the
+    limit is used when the first message is refused?"""
+    draw = random.Random(1)
+    rows = []
+    for limit in (5_000, 50_000, 500_000):
+        used = []
+        for _ in range(2_000_000 // limit // 4):
+            left = [limit // 4] * 4
+            sent = 0
+            while True:
+                first = draw.randrange(4)
+                shard = next((s for s in (first, (first + 1) % 4) if left[s]), None)
+                if shard is None:
+                    break
+                left[shard] -= 1
+                sent += 1
+            used.append(sent / limit)
+        used.sort()
+        rows.append((number(limit), f"{used[0]:.1%}", f"{used[len(used) // 2]:.1%}"))
+    return table(("messages a day", "used at the first refusal, worst", "median"), rows)
+
+
+BLOCKS = {
+    "requests": requests,
+    "concurrency": concurrency,
+    "cost": cost,
+    "kept": kept,
+    "hottest": hottest,
+    "ceilings": ceilings,
+    "shards": simulate_shards,
+}
+
+
+def filled(text):
+    for name, make in BLOCKS.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, rest = text.split(begin)
+        _, after = rest.split(end)
+        text = before + begin + make() + "\n" + end + after
+    return text
+
+
+if __name__ == "__main__":
+    text = DOCUMENT.read_text()
+    new = filled(text)
+    if sys.argv[1:] == ["--check"]:
+        if new != text:
+            sys.exit("docs/SCALE.md has other tables than tests/python/scale.py: run it, and read what changed")
+    else:
+        DOCUMENT.write_text(new)
