@@ -28,6 +28,7 @@ const DEVICE: &str = "dev_4vJ9sNc0Wq2RtYxB7mKfLd";
 const DEVICE_TOKEN: &str =
     "mfa_device_4vJ9sNc0Wq2RtYxB7mKfLd_pS8hZ3uGqE1wXn5aTjC6oVyRk0iMbQ9fDl2eHzJsWtP7gNcU4xA";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
+const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
 const CODE: &str = "493021";
 
 impl Client {
@@ -212,6 +213,12 @@ async fn every_operation_answers_as_described() {
     client.call("get_login", "", &admin, 401).await;
     client.call("get_jwks", "", "", 200).await;
     client.call("get_reference", "", "", 200).await;
+    client.call("get_console", "", "", 200).await;
+    client.call("get_console_file", "", "", 404).await;
+    let page = client.local.send(Call::get("/console")).await.text();
+    let version = page.split("/console/").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    client.real.insert(CONSOLE_VERSION, version);
+    client.call("get_console_file", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
     client.call("revoke_trusted_device", "", &admin, 404).await;

@@ -68,7 +68,7 @@ enum For {
 /// For a route that nobody has said this of.
 fn whose(route: Route) -> For {
     match route.operation {
-        "get_reference" | "get_jwks" => For::Everybody,
+        "get_console" | "get_console_file" | "get_reference" | "get_jwks" => For::Everybody,
         "create_tenant" => For::Operator,
         "create_console_session" => For::AnyAdministrator,
         "get_console_session" | "delete_console_session" => For::ConsoleItself,

@@ -167,6 +167,7 @@ impl Side {
             "key" => &self.key,
             "device" => &self.now.device,
             "login" => &self.now.login,
+            "version" | "file" => "none",
             other => panic!("what is a {other}?"),
         }
     }
