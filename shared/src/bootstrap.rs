@@ -29,6 +29,13 @@ pub struct Lambda {
     pub base: Base,
 }
 
+/// What makes tokens, and the proofs that are exchanged for them; and what checks tokens, with the same keys' public parts.
+pub struct Finishing {
+    pub sealer: Arc<dyn LoginSealer>,
+    pub signer: Arc<dyn TokenSigner>,
+    pub access: Arc<dyn AccessTokens>,
+}
+
 impl Lambda {
     /// Reads the environment.
     ///
@@ -75,17 +82,16 @@ impl Lambda {
         Ok(Arc::new(HmacRecoveryCodes::new(peppers)))
     }
 
-    pub async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Error> {
-        let keys = SigningKeys::parse(&self.secret(SecretName::Signing).await?)?;
-        Ok(Arc::new(Es256TokenSigner::new(keys, &self.environment.base_url()?, self.base.entropy.clone())))
-    }
-
-    /// What signs tokens, and what checks them with the same keys' public parts.
-    pub async fn signer_and_access(&self) -> Result<(Arc<dyn TokenSigner>, Arc<dyn AccessTokens>), Error> {
-        let keys = SigningKeys::parse(&self.secret(SecretName::Signing).await?)?;
-        let base = self.environment.base_url()?;
+    /// What the functions that finish logins have.
+    pub async fn finishing(&self) -> Result<Finishing, Error> {
+        let (sealing, signing) =
+            futures::try_join!(self.secret(SecretName::Sealing), self.secret(SecretName::Signing))?;
+        let keys = SigningKeys::parse(&signing)?;
+        let (base, entropy) = (self.environment.base_url()?, || self.base.entropy.clone());
+        let sealer = XChaChaLoginSealer::new(SealingKeys::parse(&sealing)?, entropy()).with_proofs(&keys);
         let access = AccessTokenVerifier::new(&keys.public_keys(), &base);
-        Ok((Arc::new(Es256TokenSigner::new(keys, &base, self.base.entropy.clone())), Arc::new(access)))
+        let signer = Es256TokenSigner::new(keys, &base, entropy());
+        Ok(Finishing { sealer: Arc::new(sealer), signer: Arc::new(signer), access: Arc::new(access) })
     }
 
     pub async fn access_tokens(&self) -> Result<Arc<dyn AccessTokens>, Error> {

@@ -13,6 +13,7 @@ use tests::canaries::Canaries;
 use tests::engine::Engine;
 use tests::events;
 use tests::gateway::Gateway;
+use tests::hosted::Seals;
 use tests::http_client::Answer;
 use tests::proxy::{Proxy, Record};
 use tests::rights::{Access, accesses};
@@ -112,6 +113,13 @@ impl Deployment {
             table => panic!("a table of somebody else's: {table}"),
         };
         Access { table: table.to_owned(), ..access }
+    }
+
+    /// What only the deployment's own keys can make.
+    pub fn seals(&self) -> Seals {
+        let values = self.secrets.values();
+        let value = |name| serde_json::from_str(&values[&arn(name)]).unwrap();
+        Seals::with(&value(SecretName::Sealing), &value(SecretName::Signing))
     }
 
     /// No function has logged a secret, at the level at which it logs all it ever does.

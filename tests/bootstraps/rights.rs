@@ -10,6 +10,7 @@ use shared::ports::{Clock, Entropy, TokenClaims, TokenSigner};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use tests::events;
+use tests::hosted;
 use tests::http_client::{Answer, Call};
 use tests::proxy::{Fault, Gate};
 use tests::rights::{lacking, unused};
@@ -28,6 +29,7 @@ async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_u
     world.mind_own_number().await;
     world.mind_devices().await;
     world.log_in_by_id_token().await;
+    world.log_in_hosted().await;
     world.notify().await;
     world.keep_the_trail().await;
 
@@ -354,6 +356,42 @@ impl World {
         self.step(login, "code", json!({})).await.expect(200);
         let code = self.deployment.sns.code_sent_to(number);
         self.step(login, "verification", json!({ "code": code })).await.expect(200)
+    }
+
+    /// Everything of a hosted login: a request, a code and what it is exchanged for, from a browser and not, and the code once more.
+    async fn log_in_hosted(&self) {
+        const CALLBACK: &str = "https://shop.example.com/callback";
+        let path = format!("/applications/{}", self.application);
+        self.admin("PATCH", &path, json!({ "redirect_uris": [CALLBACK] })).await.expect(200);
+        let gus = self.user(json!({ "username": "gus", "email": "gus@example.com" })).await;
+        self.admin("PUT", &format!("{gus}/phone"), json!({ "phone": "+12025550109" })).await.expect(200);
+        let at = |rest: &str| format!("/t/{}/{rest}", self.tenant);
+        let asked = [
+            ("client_id", &*self.application),
+            ("redirect_uri", CALLBACK),
+            ("response_type", "code"),
+            ("scope", "openid profile"),
+            ("code_challenge", hosted::CHALLENGE),
+            ("code_challenge_method", "S256"),
+        ];
+        self.send(Call::get(&at(".well-known/openid-configuration"))).await.expect(200);
+        let ask = Call::get(&at(&format!("authorize?{}", hosted::encode(&asked))));
+        for call in [ask, hosted::form(&at("authorize"), &asked)] {
+            let answer = self.send(call).await;
+            assert_eq!(answer.status, 303, "{}", answer.text());
+            hosted::Jar::default().keep(&answer);
+        }
+        let user = gus.rsplit('/').next().unwrap();
+        let code = hosted::code(&self.application, user, CALLBACK, SystemClock.now());
+        let code = self.deployment.seals().code(&code);
+        let exchange = || hosted::exchange(&self.tenant, &self.application, CALLBACK, &code);
+        let access = text(&self.send(exchange()).await.expect(200), "/access_token");
+        let look = |method: &str| Call::new(method, &at("userinfo")).bearer(&access);
+        let told = self.send(look("GET").header("origin", "https://shop.example.com")).await.expect(200);
+        assert_eq!((&told["sub"], &told["preferred_username"]), (&json!(user), &json!("gus")));
+        self.send(Call::get("/v1/me/phone").bearer(&access)).await.expect(200);
+        assert_eq!(self.send(exchange()).await.expect(400)["error"], "invalid_grant");
+        self.send(look("POST")).await.refused(401, "unauthenticated");
     }
 
     /// A user whom an identity source names for the first time, at two processes at once.

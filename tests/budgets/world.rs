@@ -116,7 +116,7 @@ impl World {
             secret: String::new(),
             costs: Mutex::default(),
             units: Mutex::default(),
-            seals: Seals::with(&keys.sealing),
+            seals: Seals::with(&keys.sealing, &keys.signing),
             engine,
             tables,
             _folder: folder,

@@ -3,7 +3,10 @@
 
 use crate::spec::Spec;
 use serde_json::{Value, json};
+use shared::config::SystemClock;
+use shared::ports::Clock;
 use std::collections::{BTreeMap, BTreeSet};
+use tests::hosted;
 use tests::http_client::Call;
 use tests::local::Local;
 
@@ -29,6 +32,8 @@ const DEVICE_TOKEN: &str =
     "mfa_device_4vJ9sNc0Wq2RtYxB7mKfLd_pS8hZ3uGqE1wXn5aTjC6oVyRk0iMbQ9fDl2eHzJsWtP7gNcU4xA";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
 const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
+const AUTHORIZATION_CODE: &str = "AQhzLTE3OTU1Mjg4MDB";
+const CALLBACK: &str = "https://shop.example.com/callback";
 const CODE: &str = "493021";
 
 impl Client {
@@ -72,10 +77,12 @@ impl Client {
             call = call.bearer(credential);
         }
         if !example.is_empty() {
-            let body =
-                &described.value["requestBody"]["content"]["application/json"]["examples"][example]["value"];
+            let content = described.value["requestBody"]["content"].as_object().unwrap();
+            let (media, described) = content.iter().next().unwrap();
+            let body = &described["examples"][example]["value"];
             assert!(body.is_object(), "{operation} has no example {example}");
-            call = call.json(&serde_json::from_str(&self.put(&body.to_string())).unwrap());
+            let body: Value = serde_json::from_str(&self.put(&body.to_string())).unwrap();
+            call = if media == "application/json" { call.json(&body) } else { form(&call.target, &body) };
         }
         let answer = self.local.send(call).await;
         let at = format!("{operation} {example}");
@@ -102,6 +109,33 @@ impl Client {
 fn text(answer: &Value, pointer: &str) -> String {
     let found = answer.pointer(pointer).and_then(Value::as_str);
     found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
+}
+
+fn form(target: &str, fields: &Value) -> Call {
+    let fields = fields.as_object().unwrap().iter();
+    let fields: Vec<_> = fields.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
+    hosted::form(target, &fields)
+}
+
+/// What an application does that has a hosted login's code.
+async fn hosted_login(client: &mut Client, admin: &str) {
+    let (application, user) = (client.real[APPLICATION].clone(), client.real[USER].clone());
+    let path = format!("/v1/tenants/{}/applications/{application}", client.real[TENANT]);
+    let change = json!({ "redirect_uris": [CALLBACK] });
+    client.local.send(Call::new("PATCH", &path).bearer(admin).json(&change)).await.expect(200);
+    client.call("get_openid_configuration", "", "", 200).await;
+    client.call("authorize", "", "", 400).await;
+    client.call("authorize_by_form", "login", "", 303).await;
+    let code = hosted::code(&application, &user, CALLBACK, SystemClock.now());
+    client.call("exchange_code", "code", "", 400).await;
+    client.real.insert(AUTHORIZATION_CODE, client.local.seals().code(&code));
+    let tokens = client.call("exchange_code", "code", "", 200).await;
+    let access = text(&tokens, "/access_token");
+    client.call("get_userinfo", "", &access, 200).await;
+    client.call("get_userinfo_by_form", "", &access, 200).await;
+    client.call("exchange_code", "code", "", 400).await;
+    client.call("get_userinfo", "", &access, 401).await;
+    client.call("get_userinfo_by_form", "", "", 401).await;
 }
 
 /// What users do with an access token.
@@ -211,6 +245,7 @@ async fn every_operation_answers_as_described() {
     client.call("get_trusted_device", "", &admin, 200).await;
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
+    hosted_login(&mut client, &admin).await;
     client.call("get_jwks", "", "", 200).await;
     client.call("get_reference", "", "", 200).await;
     client.call("get_console", "", "", 200).await;

@@ -41,6 +41,7 @@ fn tables() -> Vec<Vec<Route>> {
         of(api::phone_binding::ROUTES),
         of(api::code_issuance::ROUTES),
         of(api::code_verification::ROUTES),
+        of(api::hosted_pages::ROUTES),
     ]
 }
 
@@ -62,13 +63,23 @@ enum For {
     BackEnds,
     LoginItself,
     UserThemself,
+    /// Applications with an authorization code: it names itself in the body, and hears OAuth's errors.
+    Clients,
+    /// The user's application, with a token that says what it may learn.
+    ScopedAccess,
 }
 
 /// # Panics
 /// For a route that nobody has said this of.
 fn whose(route: Route) -> For {
     match route.operation {
-        "get_console" | "get_console_file" | "get_reference" | "get_jwks" => For::Everybody,
+        "get_console" | "get_console_file" | "get_reference" | "get_jwks" | "get_openid_configuration" => {
+            For::Everybody
+        }
+        // What is asked is judged, not who asks.
+        "authorize" | "authorize_by_form" => For::Everybody,
+        "exchange_code" => For::Clients,
+        "get_userinfo" | "get_userinfo_by_form" => For::ScopedAccess,
         "create_tenant" => For::Operator,
         "create_console_session" => For::AnyAdministrator,
         "get_console_session" | "delete_console_session" => For::ConsoleItself,
@@ -110,7 +121,9 @@ fn refusal(route: Route, kind: Kind) -> Option<(u16, &'static str)> {
     const UNKNOWN: Option<(u16, &str)> = Some((401, "unauthenticated"));
     const FORBIDDEN: Option<(u16, &str)> = Some((403, "forbidden"));
     match (whose(route), kind) {
-        (For::Everybody, _) => None,
+        (For::Everybody | For::Clients, _) => None,
+        // It was got without scopes.
+        (For::ScopedAccess, Kind::Access) => FORBIDDEN,
         (For::Operator, Kind::Operator) => None,
         (For::Operator, Kind::Key(_) | Kind::ForeignKey) => FORBIDDEN,
         (For::Administrators, Kind::ForeignKey) => FORBIDDEN,
@@ -260,6 +273,10 @@ async fn a1_every_route_takes_its_permission_and_no_other_credential() {
             }
             let answer = matrix.call(matrix.own.hollow_call(route), credential).await;
             let what = format!("{} by {}: {}", route.operation, credential.who, answer.text());
+            if whose(route) == For::Clients {
+                assert!(answer.json["error"].is_string() && matches!(answer.status, 400 | 401), "{what}");
+                continue;
+            }
             assert!(matches!(answer.status, 200 | 204 | 400 | 404), "{what}");
         }
     }

@@ -244,6 +244,8 @@ impl Side {
             "create_application_secret" | "create_console_session" | "send_code" | "renew_recovery_codes" => {
                 json!({})
             }
+            // A form, or none.
+            "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,
             operation => panic!("which body does {operation} take?"),
         })

@@ -6,10 +6,12 @@ What is there stays: an event may be edited. tests/bootstraps hands every one to
 import json
 import pathlib
 import re
+import urllib.parse
 
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+FORM = "application/x-www-form-urlencoded"
 CREDENTIALS = {
     "operatorKey": "operator_key",
     "administratorKey": "admin_key",
@@ -43,15 +45,13 @@ def event(method, path, operation):
         "x-forwarded-proto": "https",
     }
     schemes = [scheme for way in operation.get("security", []) for scheme in way]
-    if schemes:
-        credential = CREDENTIALS.get(schemes[0])
-        if credential:
-            headers["authorization"] = "Bearer {{%s}}" % credential
+    if schemes and schemes[0] in CREDENTIALS:
+        headers["authorization"] = "Bearer {{%s}}" % CREDENTIALS[schemes[0]]
     if path.startswith("/v1/console/"):
         headers |= {"x-console": "1", "sec-fetch-site": "same-origin"}
     body = example(operation)
     if body is not None:
-        headers["content-type"] = "application/json"
+        headers["content-type"] = next(iter(operation["requestBody"]["content"]))
     route = f"{method.upper()} {path}"
     made = {
         "version": "2.0",
@@ -84,7 +84,10 @@ def event(method, path, operation):
     if parameters:
         made["pathParameters"] = parameters
     if body is not None:
-        made["body"] = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        if headers["content-type"] == FORM:
+            made["body"] = urllib.parse.urlencode(body)
+        else:
+            made["body"] = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return made
 
 

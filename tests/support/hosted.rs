@@ -3,7 +3,7 @@
 
 use crate::http_client::{Answer, Call};
 use serde_json::Value;
-use shared::auth::{SealingKeys, XChaChaLoginSealer};
+use shared::auth::{SealingKeys, SigningKeys, XChaChaLoginSealer};
 use shared::config::OsEntropy;
 use shared::domain::authorization::{AuthorizationCode, CodeChallenge, Scopes};
 use shared::domain::ids::{ApplicationId, GrantId, LoginId, UserId};
@@ -87,16 +87,17 @@ impl Jar {
 pub struct Seals(PageTokens);
 
 impl Seals {
-    /// With the value of the secret `sealing`.
-    pub fn with(sealing: &Value) -> Self {
-        let keys = SealingKeys::parse(sealing).unwrap();
-        Self(PageTokens::new(Arc::new(XChaChaLoginSealer::new(keys, Arc::new(OsEntropy)))))
+    /// With the values of the secrets `sealing` and `signing`.
+    pub fn with(sealing: &Value, signing: &Value) -> Self {
+        let sealer = XChaChaLoginSealer::new(SealingKeys::parse(sealing).unwrap(), Arc::new(OsEntropy));
+        Self(PageTokens::new(Arc::new(sealer.with_proofs(&SigningKeys::parse(signing).unwrap()))))
     }
 
     /// With the keys of a `local`'s data folder.
     pub fn of_folder(folder: &Path) -> Self {
         let text = std::fs::read_to_string(folder.join("keys.json")).unwrap();
-        Self::with(&serde_json::from_str::<Value>(&text).unwrap()["sealing"])
+        let keys: Value = serde_json::from_str(&text).unwrap();
+        Self::with(&keys["sealing"], &keys["signing"])
     }
 
     pub fn tokens(&self) -> &PageTokens {

@@ -7,8 +7,9 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (codes, recovery, sealer, signer) =
-        tokio::try_join!(lambda.codes(), lambda.recovery(), lambda.sealer(), lambda.signer())?;
+    let (codes, recovery, finishing) =
+        tokio::try_join!(lambda.codes(), lambda.recovery(), lambda.finishing())?;
+    let (sealer, signer) = (finishing.sealer, finishing.signer);
     let app = compose::code_verification(&lambda.base, codes, recovery, sealer, signer);
     lambda.serve(app, ROUTES).await
 }

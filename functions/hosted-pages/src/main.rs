@@ -7,8 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer, (signer, access)) =
-        tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer_and_access())?;
+    let (personal, finishing) = tokio::try_join!(lambda.personal(), lambda.finishing())?;
+    let (sealer, signer, access) = (finishing.sealer, finishing.signer, finishing.access);
     let base_url = lambda.base_url()?;
     let app = compose::hosted_pages(&lambda.base, personal, sealer, signer, access, base_url);
     lambda.serve(app, ROUTES).await

@@ -7,7 +7,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
-    let (personal, sealer, signer) = tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.signer())?;
+    let (personal, finishing) = tokio::try_join!(lambda.personal(), lambda.finishing())?;
+    let (sealer, signer) = (finishing.sealer, finishing.signer);
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
     let own_host = lambda.own_host()?;
     let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, own_host);

@@ -52,12 +52,14 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let passwords: Arc<dyn Passwords> = Arc::new(Argon2Passwords::new(random())?);
     let personal: Arc<dyn PersonalData> =
         Arc::new(XChaChaPersonalData::new(PersonalDataKeys::parse(&keys.personal_data)?, random()));
-    let sealer: Arc<dyn LoginSealer> =
-        Arc::new(XChaChaLoginSealer::new(SealingKeys::parse(&keys.sealing)?, random()));
+    let sealing = || SealingKeys::parse(&keys.sealing).map(|ring| XChaChaLoginSealer::new(ring, random()));
+    let sealer: Arc<dyn LoginSealer> = Arc::new(sealing()?);
     let codes: Arc<dyn Codes> = Arc::new(HmacCodes::new(CodePeppers::parse(&keys.code_pepper)?));
     let recovery: Arc<dyn RecoveryMacs> =
         Arc::new(HmacRecoveryCodes::new(RecoveryPeppers::parse(&keys.recovery_pepper)?));
     let signing = SigningKeys::parse(&keys.signing)?;
+    // Of the functions that finish logins.
+    let finisher: Arc<dyn LoginSealer> = Arc::new(sealing()?.with_proofs(&signing));
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
     // As browsers spell it: the address has no path.
@@ -76,7 +78,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         passwords,
         id_tokens,
         personal.clone(),
-        sealer.clone(),
+        finisher.clone(),
         signer.clone(),
         Some(host.clone()),
     );
@@ -88,10 +90,10 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         recovery.clone(),
         Some(host),
     );
-    let code_issuance = functions::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), sms);
+    let code_issuance = functions::code_issuance(&base, codes.clone(), personal.clone(), sealer, sms);
     let code_verification =
-        functions::code_verification(&base, codes, recovery, sealer.clone(), signer.clone());
-    let hosted_pages = functions::hosted_pages(&base, personal, sealer, signer, access, base_url);
+        functions::code_verification(&base, codes, recovery, finisher.clone(), signer.clone());
+    let hosted_pages = functions::hosted_pages(&base, personal, finisher, signer, access, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))
         .mount(Arc::new(policy_admin), policy_admin::ROUTES)

@@ -78,6 +78,11 @@ pub(super) struct Ring {
 }
 
 impl Ring {
+    /// A ring of keys that were derived from others.
+    pub(super) fn derived(current: String, keys: BTreeMap<String, Key>) -> Self {
+        Self { current, keys }
+    }
+
     fn from_text(keyring: &'static str, text: &RingText<'_>) -> Result<Self, KeyringError> {
         text.check_ids(keyring)?;
         let mut keys = BTreeMap::new();

@@ -5,6 +5,7 @@
 
 use super::framing::framed;
 use super::keyring::{PersonalDataKeys, Ring, SealingKeys};
+use super::signing_keys::SigningKeys;
 use crate::ports::{Entropy, Fault, LoginSealer, PersonalData, SealedAs};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -60,8 +61,12 @@ fn associated_data(purpose: &[&[u8]], header: &[u8]) -> Vec<u8> {
     framed(&[&framed(purpose), header])
 }
 
-/// [`LoginSealer`] by XChaCha20-Poly1305.
-pub struct XChaChaLoginSealer(Sealer);
+/// [`LoginSealer`] by XChaCha20-Poly1305. What proves that a login is complete has keys of its own, which follow from those that sign: a
+/// function that may sign nothing can't make or open such a text.
+pub struct XChaChaLoginSealer {
+    sealing: Sealer,
+    proofs: Option<Sealer>,
+}
 
 /// Of each thing a purpose of its own.
 const fn purpose(what: SealedAs) -> &'static [&'static [u8]] {
@@ -75,20 +80,35 @@ const fn purpose(what: SealedAs) -> &'static [&'static [u8]] {
 
 impl XChaChaLoginSealer {
     pub fn new(keys: SealingKeys, entropy: Arc<dyn Entropy>) -> Self {
-        Self(Sealer { ring: keys.0, entropy })
+        Self { sealing: Sealer { ring: keys.0, entropy }, proofs: None }
+    }
+
+    /// The same with the keys of proofs, for the functions that finish logins.
+    #[must_use]
+    pub fn with_proofs(self, signing: &SigningKeys) -> Self {
+        let entropy = self.sealing.entropy.clone();
+        Self { proofs: Some(Sealer { ring: signing.proofs(), entropy }), ..self }
+    }
+
+    fn sealer(&self, what: SealedAs) -> Option<&Sealer> {
+        match what {
+            SealedAs::LoginToken | SealedAs::PageRequest => Some(&self.sealing),
+            SealedAs::PageDone | SealedAs::AuthorizationCode => self.proofs.as_ref(),
+        }
     }
 }
 
 impl LoginSealer for XChaChaLoginSealer {
     fn seal(&self, what: SealedAs, plain: &[u8]) -> String {
-        self.0.seal(purpose(what), plain)
+        // Which function has which keys is fixed where it is put together; without them it makes a text that opens nowhere.
+        self.sealer(what).map(|sealer| sealer.seal(purpose(what), plain)).unwrap_or_default()
     }
 
     fn open(&self, what: SealedAs, text: &str) -> Option<Vec<u8>> {
         if text.len() > MAX_TOKEN_LENGTH {
             return None;
         }
-        self.0.open(purpose(what), text)
+        self.sealer(what)?.open(purpose(what), text)
     }
 }
 
@@ -259,11 +279,32 @@ mod tests {
         assert!(data.open("login-token", &logins.seal(PLAIN)).is_err());
         assert_eq!(logins.open(&data.seal("login-token", "x")), None);
         assert_eq!(logins.open(&data.seal("", "x")), None);
+        let signing = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
+        let sealer = logins.0.with_proofs(&signing);
         for what in SealedAs::ALL {
-            let sealed = logins.0.seal(what, PLAIN);
+            let sealed = sealer.seal(what, PLAIN);
             for opened_as in SealedAs::ALL {
-                assert_eq!(logins.0.open(opened_as, &sealed).is_some(), what == opened_as, "{what:?}");
+                assert_eq!(sealer.open(opened_as, &sealed).is_some(), what == opened_as, "{what:?}");
             }
+        }
+    }
+
+    /// Whoever has the ring of login tokens alone (code-issuance and phone-binding do) finishes no login with it.
+    #[test]
+    fn t20_what_finishes_a_login_is_made_by_who_may_sign() {
+        let keys = || SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
+        let (own, other) = (keys(), keys());
+        let sealer = || logins(&ring("a", &[("a", 1)])).0;
+        let finisher = sealer().with_proofs(&own);
+        for what in [SealedAs::PageDone, SealedAs::AuthorizationCode] {
+            let sealed = finisher.seal(what, PLAIN);
+            assert_eq!(finisher.open(what, &sealed).as_deref(), Some(PLAIN));
+            assert_eq!(sealer().open(what, &sealed), None);
+            assert_eq!(finisher.open(what, &sealer().seal(what, PLAIN)), None);
+            assert_eq!(sealer().with_proofs(&other).open(what, &sealed), None, "another deployment's");
+        }
+        for what in [SealedAs::LoginToken, SealedAs::PageRequest] {
+            assert!(sealer().open(what, &finisher.seal(what, PLAIN)).is_some());
         }
     }
 

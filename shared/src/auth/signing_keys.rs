@@ -1,11 +1,12 @@
 //! The keys of access and id tokens (ES256): private in the secret `signing`, public in the JWKS.
 
-use super::keyring::{KeyringError, RingText};
+use super::keyring::{Key, KeyringError, Ring, RingText};
 use crate::domain::secret::Secret;
 use crate::ports::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use ring::hkdf;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde::Deserialize;
@@ -21,6 +22,7 @@ pub struct SigningKeys(Vec<SigningKey>);
 pub(super) struct SigningKey {
     pub public: PublicKey,
     pub private: EncodingKey,
+    proof: Key,
 }
 
 impl fmt::Debug for SigningKey {
@@ -45,7 +47,7 @@ impl SigningKeys {
             if public.id != *id {
                 return Err(fail("a key's id isn't its RFC 7638 thumbprint"));
             }
-            keys.push(SigningKey { public, private: EncodingKey::from_ec_der(&pkcs8) });
+            keys.push(SigningKey { public, private: EncodingKey::from_ec_der(&pkcs8), proof: proof(&pkcs8) });
         }
         keys.sort_by_key(|key| key.public.id != text.current);
         Ok(Self(keys))
@@ -66,10 +68,28 @@ impl SigningKeys {
         self.0.first().expect("a ring is made only with its current key in it")
     }
 
+    /// Keys that only who signs has: what a hosted login ends with is worth a signature, so it must not be sealed with a ring that functions
+    /// have which may sign nothing.
+    pub(super) fn proofs(&self) -> Ring {
+        let copy = |key: &SigningKey| (key.public.id.clone(), Secret::new(key.proof.expose().clone()));
+        Ring::derived(self.current().public.id.clone(), self.0.iter().map(copy).collect())
+    }
+
     /// What checks the tokens that these keys sign.
     pub fn public_keys(&self) -> PublicKeys {
         PublicKeys(self.0.iter().map(|key| key.public.clone()).collect())
     }
+}
+
+/// HKDF-SHA-256 (RFC 5869) of the private key.
+fn proof(pkcs8: &[u8]) -> Key {
+    let mut key = Zeroizing::new([0; 32]);
+    let secret = hkdf::Salt::new(hkdf::HKDF_SHA256, b"mfa").extract(pkcs8);
+    secret
+        .expand(&[b"hosted-login-proofs"], hkdf::HKDF_SHA256)
+        .and_then(|derived| derived.fill(&mut *key))
+        .expect("32 bytes are one block of this hash");
+    Secret::new(key)
 }
 
 /// One public key: coordinates as in a JWK.

@@ -24,7 +24,7 @@ pub enum SealedAs {
     LoginToken,
     /// What an application asked a hosted login for.
     PageRequest,
-    /// That a hosted login is complete.
+    /// That a hosted login is complete. Only who may sign tokens makes and opens this and the next.
     PageDone,
     AuthorizationCode,
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::{SealingKeys, XChaChaLoginSealer};
+use crate::auth::{SealingKeys, SigningKeys, XChaChaLoginSealer};
 use crate::domain::application::{Application, ApplicationType};
 use crate::domain::authorization::{CodeChallenge, Scopes};
 use crate::domain::branding::Branding;
@@ -101,8 +101,10 @@ impl Bench {
     fn new() -> Self {
         let world = Arc::new(World::default());
         let ring = serde_json::json!({"current": "a", "keys": {"a": STANDARD.encode([1; 32])}});
-        let sealer: Arc<dyn LoginSealer> =
-            Arc::new(XChaChaLoginSealer::new(SealingKeys::parse(&ring).unwrap(), world.clone()));
+        let signing = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
+        let sealer: Arc<dyn LoginSealer> = Arc::new(
+            XChaChaLoginSealer::new(SealingKeys::parse(&ring).unwrap(), world.clone()).with_proofs(&signing),
+        );
         let pages = Pages::new(sealer.clone(), world.clone(), BASE);
         let application = application(7);
         let mut jar = Jar::default();
