@@ -36,7 +36,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("http", &["http", "api", "auth"]),
     ("tokio", &["dynamodb", "sms", "auth"]),
     ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api", "setup"]),
-    ("futures", &["usecase", "dynamodb", "http", "auth"]),
+    ("futures", &["usecase", "dynamodb", "http", "auth", "bootstrap"]),
     ("tracing", &["usecase", "dynamodb", "sms", "http", "stream", "bootstrap", "telemetry", "setup"]),
     ("ring", &["auth"]),
     ("rand", &["config"]),

@@ -4,8 +4,7 @@ import { call } from "./api.js";
 import { h } from "./dom.js";
 import { field, form, toggle } from "./form.js";
 import { securityHead } from "./security.js";
-import { ask, button, card, empty, toast } from "./ui.js";
-import { problemText } from "./ui.js";
+import { ask, button, card, empty, problemText, toast } from "./ui.js";
 import { LIMITS, countries, country } from "./words.js";
 
 export async function sending(ctx) {
@@ -30,7 +29,7 @@ export async function sending(ctx) {
       }),
     ),
     allowed(ctx, save, settings.countries.allow, disabled),
-    limits(save, settings.limits, disabled),
+    limits(ctx, save, settings.limits, disabled),
   ];
 }
 
@@ -69,7 +68,7 @@ function allowed(ctx, save, allow, disabled) {
   );
 }
 
-function limits(save, values, disabled) {
+function limits(ctx, save, values, disabled) {
   const count = ([name, label]) =>
     field({ name, label, kind: "number", value: values[name], min: 1, max: 1_000_000_000, disabled });
   const budget = field({
@@ -82,8 +81,8 @@ function limits(save, values, disabled) {
     disabled,
   });
   const again = button("Back to defaults", async () => {
-    await ask("Set all limits back to their defaults?", "What you have set here is replaced.", "Set back", () => save({ limits: null }));
-    window.dispatchEvent(new HashChangeEvent("hashchange"));
+    const act = () => save({ limits: null });
+    if (await ask("Set all limits back to their defaults?", "What you have set here is replaced.", "Set back", act)) await ctx.again();
   });
   const element = form({ fields: [...LIMITS.map(count), budget], submit: "Save limits", act: (limits) => save({ limits }), disabled, extra: again });
   element.classList.add("grid-form");

@@ -1,6 +1,6 @@
 // What screens are made of.
 
-import { fill, h, time, unique } from "./dom.js";
+import { fill, h, unique } from "./dom.js";
 
 export const button = (label, onclick, kind = "") =>
   h(`button.button${kind && `.${kind}`}`, { type: "button", onclick }, label);
@@ -171,5 +171,3 @@ export function facts(entries) {
   const shown = entries.filter(([, value]) => value !== undefined);
   return h("dl.facts", {}, shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value ?? "–"))));
 }
-
-export const since = (label, at) => h("span", {}, label, " ", time(at));
