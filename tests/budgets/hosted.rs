@@ -63,7 +63,8 @@ async fn e1_a_request_reads_once_and_writes_nothing() {
             ("code_challenge_method", "S256"),
         ];
         let call = Call::get(&format!("/t/{}/authorize?{}", shop.tenant(), encode(&fields)));
-        async move { shop.world.measure_call(what, call).await.0 }
+        let world = &shop.world;
+        async move { world.measure_call(what, call).await.0 }
     };
     let application = &shop.world.application;
     assert_eq!(ask("authorize", application, CALLBACK).await, cost("303", 1, 0));

@@ -209,7 +209,7 @@ async fn t26_nobody_is_sent_to_an_address_that_the_application_did_not_register(
 }
 
 #[tokio::test]
-async fn names_that_are_markup_stay_names() {
+async fn t25_names_that_are_markup_stay_names() {
     let hostile = "<img src=x onerror=alert(1)>\"'</title>";
     let world = World::with_sms().await;
     world.admin("PATCH", "", Some(&json!({ "name": hostile }))).await.expect(200);
