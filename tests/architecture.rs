@@ -38,7 +38,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("tokio", &["dynamodb", "sms", "auth"]),
     ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api", "setup"]),
     ("minijinja", &["pages"]),
-    ("futures", &["usecase", "dynamodb", "http", "auth"]),
+    ("futures", &["usecase", "dynamodb", "http", "auth", "bootstrap"]),
     ("tracing", &["usecase", "dynamodb", "sms", "http", "stream", "bootstrap", "telemetry", "setup"]),
     ("ring", &["auth"]),
     ("rand", &["config"]),

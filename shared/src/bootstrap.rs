@@ -121,6 +121,11 @@ impl Lambda {
         Ok(self.environment.base_url()?)
     }
 
+    /// Where this deployment's own pages are.
+    pub fn own_origin(&self) -> Result<String, Error> {
+        Ok(self.environment.own_origin()?)
+    }
+
     /// Serves until Lambda stops the environment. The connection to DynamoDB is opened first: the first TLS handshake costs tens of
     /// milliseconds of CPU, which initialisation has in full and a small function's first request has not.
     pub async fn serve<A: Send + Sync + 'static>(

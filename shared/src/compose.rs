@@ -52,9 +52,10 @@ pub struct Base {
     pub entropy: Arc<dyn Entropy>,
 }
 
-pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>) -> PolicyAdmin {
+/// `own_origin` is where the deployment's own pages are: a session of the console counts on these only.
+pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>, own_origin: String) -> PolicyAdmin {
     let store = Arc::new(base.store.clone());
-    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes)
+    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes, own_origin)
 }
 
 /// `base_url` is the service's public address.
@@ -223,9 +224,11 @@ pub fn code_verification(
     CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer), pages }
 }
 
+/// `own_origin`: as of [`policy_admin`].
 pub fn user_directory(
     base: &Base,
     operator_hashes: Vec<[u8; 32]>,
+    own_origin: String,
     passwords: Arc<dyn Passwords>,
     personal: Arc<dyn PersonalData>,
 ) -> UserDirectory {
@@ -241,6 +244,7 @@ pub fn user_directory(
     };
     UserDirectory {
         gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
+        own_origin,
         users: ManageUsers {
             users: store.clone(),
             personal: personal.clone(),

@@ -25,6 +25,7 @@ const PASSWORD: &str = "correct horse battery";
 async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_used() {
     let world = World::start().await;
     world.administer().await;
+    world.use_the_console().await;
     world.keep_users().await;
     world.log_in().await;
     world.mind_own_number().await;
@@ -139,6 +140,18 @@ impl World {
         self.get(&format!("/admin-keys/{key}")).await;
         self.delete(&format!("/admin-keys/{key}")).await;
         self.get("/audit-events").await;
+    }
+
+    /// A session of the console, at both functions that take one.
+    async fn use_the_console(&self) {
+        let own_page = |call: Call| call.header("x-console", "1").header("sec-fetch-site", "same-origin");
+        let path = "/v1/console/session";
+        let begun = self.send(own_page(Call::new("POST", path).bearer(&self.admin_key))).await;
+        let cookie = begun.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned();
+        for path in [path.to_owned(), format!("/v1/tenants/{}/users", self.tenant)] {
+            self.send(own_page(Call::get(&path).header("cookie", &cookie))).await.expect(200);
+        }
+        self.send(own_page(Call::new("DELETE", path).header("cookie", &cookie))).await.expect(204);
     }
 
     async fn user(&self, body: Value) -> String {
@@ -302,7 +315,6 @@ impl World {
         });
         let spared = self.send(Call::post("/v1/logins", &body)).await.expect(200);
         let access = text(&spared, "/tokens/access_token");
-        self.log_in_by_qr(&access).await;
         let devices = format!("{fay}/trusted-devices");
         assert_eq!(self.get(&devices).await["items"].as_array().unwrap().len(), 1);
         self.get(&format!("{devices}/{device}")).await;
@@ -381,6 +393,7 @@ impl World {
         let told = self.send(look("GET").header("origin", "https://shop.example.com")).await.expect(200);
         assert_eq!((&told["sub"], &told["preferred_username"]), (&json!(user), &json!("gus")));
         self.send(Call::get("/v1/me/phone").bearer(&access)).await.expect(200);
+        self.log_in_by_qr(&access).await;
         assert_eq!(self.send(exchange()).await.expect(400)["error"], "invalid_grant");
         self.send(look("POST")).await.refused(401, "unauthenticated");
     }

@@ -94,7 +94,8 @@ impl World {
         let keys = Keys::load_or_make(&DataFolder::open(folder.path()).unwrap(), &OsEntropy).unwrap();
         let client = dynamodb_client_for(&proxy.url());
         tables::create_missing(&client, &tables.directory, &tables.logins).await.unwrap();
-        let clock = Arc::new(TestClock(AtomicI64::new(1_795_528_800_000)));
+        // In 2100: DynamoDB Local deletes within seconds what has expired by the real clock.
+        let clock = Arc::new(TestClock(AtomicI64::new(4_102_495_200_000)));
         let accepted = SendOutcome::Accepted { message_id: "m".into() };
         let sender = Arc::new(Scripted { outcome: Mutex::new(accepted), bodies: Mutex::default() });
         let parts = Parts {

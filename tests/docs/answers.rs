@@ -4,6 +4,7 @@
 use crate::spec::Spec;
 use serde_json::{Value, json};
 use shared::config::SystemClock;
+use shared::pages::assets::{script, style};
 use shared::ports::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::hosted;
@@ -17,6 +18,8 @@ struct Client {
     /// What stands for the ids of the document's examples.
     real: BTreeMap<&'static str, String>,
     called: BTreeSet<String>,
+    /// The last one that was set.
+    cookie: String,
 }
 
 /// The ids of the document's examples.
@@ -32,8 +35,10 @@ const QR: &str = "qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE";
 const QR_SECRET: &str =
     "mfa_qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE_Zp5nXc8Yt2RvQ7mKfLd1wHsJ4gBaE6uTi9OyWx3NqCrD0lMk";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
+const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
 const AUTHORIZATION_CODE: &str = "AQhzLTE3OTU1Mjg4MDB";
 const CALLBACK: &str = "https://shop.example.com/callback";
+const ASSET: &str = "login.css";
 const CODE: &str = "493021";
 
 impl Client {
@@ -43,6 +48,7 @@ impl Client {
             local: Local::start().await,
             real: BTreeMap::new(),
             called: BTreeSet::new(),
+            cookie: String::new(),
         }
     }
 
@@ -67,7 +73,12 @@ impl Client {
             }
         }
         let mut call = Call::new(&described.method, &self.put(&target));
-        if !credential.is_empty() {
+        if path.starts_with("/v1/console/") {
+            call = call.header("x-console", "1").header("sec-fetch-site", "same-origin");
+        }
+        if described.value["security"][0].get("consoleSession").is_some() {
+            call = call.header("cookie", credential);
+        } else if !credential.is_empty() {
             call = call.bearer(credential);
         }
         if !example.is_empty() {
@@ -91,6 +102,9 @@ impl Client {
         match answer.header("content-type") {
             Some(media) => self.spec.check(&response["content"][media]["schema"], &answer.json, &at),
             None => assert!(answer.body.is_empty() && response["content"].is_null(), "{at}"),
+        }
+        if let Some(cookie) = answer.header("set-cookie") {
+            self.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         }
         self.called.insert(operation.to_owned());
         answer.json
@@ -148,6 +162,39 @@ async fn hosted_login(client: &mut Client, admin: &str) {
     client.call("get_userinfo_by_form", "", "", 401).await;
 }
 
+/// What a browser without a login of its own is answered.
+async fn hosted_pages(client: &mut Client) {
+    client.call("get_login_page", "", "", 400).await;
+    client.call("send_login_code", "", "", 400).await;
+    for operation in [
+        "submit_login_password",
+        "submit_login_phone",
+        "submit_login_qr",
+        "resend_login_code",
+        "submit_login_code",
+        "leave_login",
+        "continue_login",
+    ] {
+        client.call(operation, "", "", 303).await;
+        client.call(operation, "form", "", 303).await;
+    }
+    client.call("look_at_login_qr", "", "", 200).await;
+    client.call("get_scan_page", "", "", 400).await;
+    client.call("sign_in_to_scan", "", "", 400).await;
+    client.call("arrive_at_scan", "", "", 400).await;
+    client.call("approve_scan", "form", "", 303).await;
+    client.call("reject_scan", "form", "", 303).await;
+    client.call("experience_login", "", "", 303).await;
+    client.call("get_experience_result", "", "", 400).await;
+    client.call("get_asset", "", "", 404).await;
+    for asset in [style(), script()] {
+        let name = asset.path.strip_prefix("/assets/").expect("a path").to_owned();
+        client.real.insert(ASSET, name);
+        client.call("get_asset", "", "", 200).await;
+    }
+    client.real.remove(ASSET);
+}
+
 /// What users do with an access token.
 async fn own_account(client: &mut Client, access: &str) {
     client.call("get_own_phone", "", access, 200).await;
@@ -176,6 +223,8 @@ async fn every_operation_answers_as_described() {
     let admin = text(&tenant, "/admin_key/secret");
     client.call("get_tenant", "", &operator, 200).await;
     client.call("update_tenant", "both", &admin, 200).await;
+    client.call("update_tenant", "branding", &admin, 200).await;
+    client.call("update_tenant", "no_logo", &admin, 200).await;
     let source = client.call("create_identity_source", "oidc", &admin, 201).await;
     client.takes(SOURCE, &source, "/id");
     client.call("list_identity_sources", "", &admin, 200).await;
@@ -255,8 +304,15 @@ async fn every_operation_answers_as_described() {
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     hosted_login(&mut client, &admin).await;
+    hosted_pages(&mut client).await;
     client.call("get_jwks", "", "", 200).await;
     client.call("get_reference", "", "", 200).await;
+    client.call("get_console", "", "", 200).await;
+    client.call("get_console_file", "", "", 404).await;
+    let page = client.local.send(Call::get("/console")).await.text();
+    let version = page.split("/console/").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    client.real.insert(CONSOLE_VERSION, version);
+    client.call("get_console_file", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
     client.call("revoke_trusted_device", "", &admin, 404).await;
@@ -280,6 +336,12 @@ async fn every_operation_answers_as_described() {
     client.call("get_admin_key", "", &admin, 200).await;
     client.call("delete_admin_key", "", &text(&key, "/secret"), 403).await;
     client.call("delete_admin_key", "", &admin, 204).await;
+    client.call("create_console_session", "", &operator, 403).await;
+    client.call("create_console_session", "", &admin, 201).await;
+    let session = client.cookie.clone();
+    client.call("get_console_session", "", &session, 200).await;
+    client.call("delete_console_session", "", &session, 204).await;
+    client.call("get_console_session", "", &session, 401).await;
     client.call("list_audit_events", "", &admin, 200).await;
     client.call("delete_application", "", &admin, 204).await;
     client.call("delete_identity_source", "", &admin, 204).await;

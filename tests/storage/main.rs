@@ -24,8 +24,8 @@ use tests::engine::Engine;
 use tests::sdk;
 use tests::tables::Tables;
 
-/// Far ahead: DynamoDB Local takes items away once their `ttl` is over by its own clock.
-const T0: Timestamp = Timestamp::from_millis(4_102_444_800_000);
+/// In 2100: DynamoDB Local deletes within seconds what has expired by the real clock.
+const T0: Timestamp = Timestamp::from_millis(4_102_495_200_000);
 const RIGHT: [u8; 32] = [1; 32];
 const WRONG: [u8; 32] = [2; 32];
 

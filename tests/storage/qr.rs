@@ -12,7 +12,7 @@ use shared::ports::qr_login::{QrReader, QrStore, Spending, StepBy, UserStep};
 
 const SECRET: [u8; 32] = [7; 32];
 const NOBODY: &Provenance = &Provenance { client_ip: None, request_id: None };
-const APPROVE: UserStep = UserStep::Approve { proven_at: Timestamp::from_millis(4_102_444_000_000) };
+const APPROVE: UserStep = UserStep::Approve { proven_at: Timestamp::from_millis(4_102_494_400_000) };
 
 impl Stage {
     /// One that was asked for at the start.

@@ -62,11 +62,14 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let finisher: Arc<dyn LoginSealer> = Arc::new(sealing()?.with_proofs(&signing));
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
+    // As browsers spell it: the address has no path.
+    let own_origin = base_url.clone();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
-    let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
+    let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec(), own_origin.clone());
     let operators = operators.hashes().to_vec();
-    let user_directory = functions::user_directory(&base, operators, passwords.clone(), personal.clone());
+    let user_directory =
+        functions::user_directory(&base, operators, own_origin, passwords.clone(), personal.clone());
     // A provider on the same laptop is as good as any.
     let id_tokens: Arc<dyn IdTokens> = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
     let sign_in = functions::sign_in(

@@ -7,6 +7,8 @@ pub mod audit_trail;
 mod challenges;
 pub mod code_issuance;
 pub mod code_verification;
+mod console;
+mod console_session;
 mod explain;
 pub mod hosted_pages;
 mod identities;

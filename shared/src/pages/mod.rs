@@ -15,6 +15,6 @@ pub use qr_code::Drawing;
 pub use render::render;
 pub use text::Language;
 pub use view::{
-    Accent, AskedBy, BindPhone, Claim, CodeOut, Country, EnterCode, Experience, Frame, QrPanel,
-    RecoveryCodes, Scan, ScanState, SignIn, Step, Stop, StopReason,
+    AskedBy, BindPhone, Claim, CodeOut, Country, EnterCode, Experience, Frame, QrPanel, RecoveryCodes, Scan,
+    ScanState, SignIn, Step, Stop, StopReason,
 };

@@ -1,7 +1,7 @@
 //! A deployment with one tenant, an application and an identity source, and shorthand for calls to it.
 
 use crate::issuer::{Issuer, SigningKey};
-use crate::support::{SeededEntropy, TestClock, store};
+use crate::support::{OWN_ORIGIN, SeededEntropy, TestClock, store};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -176,7 +176,13 @@ impl World {
         let hashes = OperatorHashes::parse(&hashes).expect("hashes").hashes().to_vec();
         let outbox = Arc::new(Outbox::default());
 
-        let users = compose::user_directory(&base, hashes.clone(), passwords.clone(), personal.clone());
+        let users = compose::user_directory(
+            &base,
+            hashes.clone(),
+            OWN_ORIGIN.into(),
+            passwords.clone(),
+            personal.clone(),
+        );
         let mut first = compose::sign_in(
             &base,
             passwords,
@@ -206,7 +212,7 @@ impl World {
         );
         let verification = compose::code_verification(&base, codes, recovery, sealer, signer, BASE);
         let edge = Edge::new(clock.clone(), entropy)
-            .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
+            .mount(Arc::new(compose::policy_admin(&base, hashes, OWN_ORIGIN.into())), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)
             .mount(Arc::new(first), sign_in::ROUTES)
             .mount(Arc::new(binding), phone_binding::ROUTES)

@@ -16,6 +16,7 @@ mod userinfo;
 pub use error_page::{PageError, reply as error_page};
 pub use finish::{finish, give_up};
 
+use super::console;
 use super::pages::Pages;
 use crate::http::Route;
 use crate::ports::qr_login::QrReader;
@@ -49,6 +50,10 @@ macro_rules! route {
 }
 
 pub const ROUTES: &[Route<HostedPagesApp>] = &[
+    Route::new("GET", "/console", "get_console", |_, _| Box::pin(async { Ok(console::page()) })),
+    Route::new("GET", "/console/{version}/{file}", "get_console_file", |_, call| {
+        Box::pin(async move { console::file(&call) })
+    }),
     route!("GET", "/t/{tenant}/.well-known/openid-configuration", "get_openid_configuration", discovery::get),
     route!("GET", "/t/{tenant}/authorize", "authorize", authorize::get),
     route!("POST", "/t/{tenant}/authorize", "authorize_by_form", authorize::post),

@@ -5,7 +5,7 @@ use super::{HostedPagesApp, PageError, error_page, experience::begin, html};
 use crate::api::pages::{ScanSession, scan_path};
 use crate::domain::access::VerifiedAccess;
 use crate::domain::authorization::{REQUEST_SECONDS, Unsound};
-use crate::domain::ids::{QrLoginId, TenantId};
+use crate::domain::ids::{ApplicationId, QrLoginId, TenantId};
 use crate::domain::qr_login::{QrLogin, QrState};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -33,17 +33,18 @@ const START: &str = "__Host-mfa-scan-start";
 const TAKEN: &str = "qr_login_taken";
 
 pub(super) async fn get(app: &HostedPagesApp, call: Call) -> Result<Reply, Problem> {
-    let asked: Asked = call.query()?;
     let tenant = TenantId::parse(call.param("tenant")).ok_or(Refusal::NotFound)?;
-    let id = QrLoginId::parse(&asked.qr).filter(|id| id.tenant() == tenant).ok_or(Refusal::NotFound)?;
+    let over = || Ok(error_page(&call, PageError::QrLogin));
+    let Ok(asked) = call.query::<Asked>() else { return over() };
+    let Some(id) = QrLoginId::parse(&asked.qr).filter(|id| id.tenant() == tenant) else { return over() };
     let now = app.pages.now();
-    let Some(qr) = app.qr.qr_login(&id).await? else { return Ok(error_page(&call, PageError::QrLogin)) };
+    let Some(qr) = app.qr.qr_login(&id).await? else { return over() };
     let session = ScanSession::of(&call, &tenant)?;
     let me = session.as_ref().and_then(|session| app.access.verify(session.access_token.expose(), now));
     // A session that came from a QR code alone decides nothing, so it is asked for another.
     let me = me.filter(|access| access.tenant == tenant && access.may_approve_qr_logins());
     let (Some(session), Some(me)) = (session, me) else {
-        return if qr.is_over(now) { Ok(error_page(&call, PageError::QrLogin)) } else { sign_in(app, &qr) };
+        return if qr.is_over(now) { over() } else { sign_in(app, &qr) };
     };
     let said = asked.said.as_deref().filter(|code| code.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
     match scene(&qr, &me, said, now) {
@@ -112,9 +113,9 @@ async fn show(
         language: Language::choose(None, call.header(header::ACCEPT_LANGUAGE)?),
         tenant: &facts.tenant.name,
         application: &qr.asked.application_name,
-        logo_url: None,
-        accent: None,
-        nonce: "",
+        logo_url: facts.tenant.branding.logo_url.as_deref(),
+        accent: facts.tenant.branding.accent(),
+        nonce: &html::nonce(app),
         base: "",
         csrf: session.csrf.expose(),
         now: app.pages.now(),
@@ -160,7 +161,7 @@ pub(super) async fn signed_in(app: &HostedPagesApp, call: Call) -> Result<Reply,
 struct Waiting<'a> {
     state: &'a str,
     verifier: &'a str,
-    application: crate::domain::ids::ApplicationId,
+    application: ApplicationId,
     qr: QrLoginId,
 }
 
@@ -168,7 +169,7 @@ impl<'a> Waiting<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let [state, verifier, application, qr] = parts[..] else { return None };
-        let application = crate::domain::ids::ApplicationId::parse(application)?;
+        let application = ApplicationId::parse(application)?;
         Some(Self { state, verifier, application, qr: QrLoginId::parse(qr)? })
     }
 }
@@ -176,7 +177,7 @@ impl<'a> Waiting<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::{ApplicationId, LoginId, UserId};
+    use crate::domain::ids::{LoginId, UserId};
     use crate::domain::qr_login::{Asked, QR_SECONDS};
 
     const T0: Timestamp = Timestamp::from_secs(1000);

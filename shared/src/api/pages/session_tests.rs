@@ -1,7 +1,8 @@
 use super::*;
 use crate::auth::{SealingKeys, SigningKeys, XChaChaLoginSealer};
-use crate::domain::application::{Application, ApplicationType};
+use crate::domain::application::Application;
 use crate::domain::authorization::{CodeChallenge, Scopes};
+use crate::domain::branding::Branding;
 use crate::domain::ids::{ApplicationId, LoginId, UserId};
 use crate::domain::login::{FirstFactor, LoginStart, Proof, Purpose, SecondFactor};
 use crate::domain::settings::TenantSecurity;
@@ -148,22 +149,13 @@ impl Bench {
             name: "Shop".into(),
             home_country: "DE".into(),
             created_at: self.world.now(),
+            branding: Branding::default(),
             production: false,
             security: TenantSecurity::for_home_country("DE"),
             version: 1,
         };
-        let application = Application {
-            id: application.clone(),
-            name: "Shop".into(),
-            kind: ApplicationType::Public,
-            origins: Vec::new(),
-            redirect_uris: Vec::new(),
-            message_host: None,
-            custom_security: None,
-            secrets: Vec::new(),
-            created_at: self.world.now(),
-            version: 1,
-        };
+        let some = crate::domain::application::tests::application();
+        let application = Application { id: application.clone(), ..some };
         Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| buffer.fill(3)),
             tenant: &tenant,
