@@ -18,10 +18,10 @@ async fn world() -> World {
 async fn showing(browser: &mut Browser<'_>) -> String {
     browser.submit("qr", &[]).await;
     let html = browser.html();
-    let address = html.split("id=\"qr-address\">").nth(1).and_then(|rest| rest.split('<').next());
-    let address = address.unwrap_or_else(|| panic!("no code in {html}")).to_owned();
-    let path = address.split_once("/t/").map(|(_, rest)| format!("/t/{rest}"));
-    path.unwrap_or_else(|| panic!("{address} is not ours"))
+    let found = html.split("id=\"qr-address\">").nth(1).and_then(|rest| rest.split('<').next());
+    let address = found.unwrap_or_else(|| panic!("no code in {html}")).replace("&#x2f;", "/");
+    let (_, path) = address.split_once("/t/").unwrap_or_else(|| panic!("{address} is not ours"));
+    format!("/t/{path}")
 }
 
 /// A phone at that address, with its user signed in.
