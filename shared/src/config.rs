@@ -8,6 +8,7 @@ mod aws;
 use crate::auth::IssuerAddresses;
 use crate::domain::secret::Secret;
 use crate::domain::time::Timestamp;
+use crate::domain::web::origin_of;
 use crate::ports::{Clock, Entropy};
 use crate::sms::SnsOptions;
 pub use aws::{Aws, dynamodb_client_for, put_json};
@@ -170,6 +171,11 @@ impl Environment {
             return Err(ConfigError::Invalid(NAME, "has a query, a fragment or a space"));
         }
         Ok(url.to_owned())
+    }
+
+    /// The origin of `BASE_URL`, as browsers spell it.
+    pub fn own_origin(&self) -> Result<String, ConfigError> {
+        origin_of(&self.base_url()?).ok_or(ConfigError::Invalid("BASE_URL", "has no host"))
     }
 
     /// `SMS_SENDER_ID`, `SMS_MAX_PRICE_USD` and `SMS_ORIGINATION_NUMBER`, all optional.

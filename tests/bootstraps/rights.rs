@@ -23,6 +23,7 @@ const PASSWORD: &str = "correct horse battery";
 async fn every_call_stays_within_the_rights_of_its_function_and_every_right_is_used() {
     let world = World::start().await;
     world.administer().await;
+    world.use_the_console().await;
     world.keep_users().await;
     world.log_in().await;
     world.mind_own_number().await;
@@ -137,6 +138,18 @@ impl World {
         self.get(&format!("/admin-keys/{key}")).await;
         self.delete(&format!("/admin-keys/{key}")).await;
         self.get("/audit-events").await;
+    }
+
+    /// A session of the console, at both functions that take one.
+    async fn use_the_console(&self) {
+        let own_page = |call: Call| call.header("x-console", "1").header("sec-fetch-site", "same-origin");
+        let path = "/v1/console/session";
+        let begun = self.send(own_page(Call::new("POST", path).bearer(&self.admin_key))).await;
+        let cookie = begun.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned();
+        for path in [path.to_owned(), format!("/v1/tenants/{}/users", self.tenant)] {
+            self.send(own_page(Call::get(&path).header("cookie", &cookie))).await.expect(200);
+        }
+        self.send(own_page(Call::new("DELETE", path).header("cookie", &cookie))).await.expect(204);
     }
 
     async fn user(&self, body: Value) -> String {

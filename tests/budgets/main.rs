@@ -2,6 +2,7 @@
 //! request. docs/PERFORMANCE.md has the table.
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+mod console;
 mod devices;
 mod hosted;
 mod own_phone;

@@ -17,6 +17,8 @@ struct Client {
     /// What stands for the ids of the document's examples.
     real: BTreeMap<&'static str, String>,
     called: BTreeSet<String>,
+    /// The last one that was set.
+    cookie: String,
 }
 
 /// The ids of the document's examples.
@@ -29,6 +31,7 @@ const DEVICE: &str = "dev_4vJ9sNc0Wq2RtYxB7mKfLd";
 const DEVICE_TOKEN: &str =
     "mfa_device_4vJ9sNc0Wq2RtYxB7mKfLd_pS8hZ3uGqE1wXn5aTjC6oVyRk0iMbQ9fDl2eHzJsWtP7gNcU4xA";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
+const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
 const AUTHORIZATION_CODE: &str = "AQhzLTE3OTU1Mjg4MDB";
 const CALLBACK: &str = "https://shop.example.com/callback";
 const CODE: &str = "493021";
@@ -40,6 +43,7 @@ impl Client {
             local: Local::start().await,
             real: BTreeMap::new(),
             called: BTreeSet::new(),
+            cookie: String::new(),
         }
     }
 
@@ -64,7 +68,12 @@ impl Client {
             }
         }
         let mut call = Call::new(&described.method, &self.put(&target));
-        if !credential.is_empty() {
+        if path.starts_with("/v1/console/") {
+            call = call.header("x-console", "1").header("sec-fetch-site", "same-origin");
+        }
+        if described.value["security"][0].get("consoleSession").is_some() {
+            call = call.header("cookie", credential);
+        } else if !credential.is_empty() {
             call = call.bearer(credential);
         }
         if !example.is_empty() {
@@ -88,6 +97,9 @@ impl Client {
         match answer.header("content-type") {
             Some(media) => self.spec.check(&response["content"][media]["schema"], &answer.json, &at),
             None => assert!(answer.body.is_empty() && response["content"].is_null(), "{at}"),
+        }
+        if let Some(cookie) = answer.header("set-cookie") {
+            self.cookie = cookie.split(';').next().unwrap_or_default().to_owned();
         }
         self.called.insert(operation.to_owned());
         answer.json
@@ -154,6 +166,8 @@ async fn every_operation_answers_as_described() {
     let admin = text(&tenant, "/admin_key/secret");
     client.call("get_tenant", "", &operator, 200).await;
     client.call("update_tenant", "both", &admin, 200).await;
+    client.call("update_tenant", "branding", &admin, 200).await;
+    client.call("update_tenant", "no_logo", &admin, 200).await;
     let source = client.call("create_identity_source", "oidc", &admin, 201).await;
     client.takes(SOURCE, &source, "/id");
     client.call("list_identity_sources", "", &admin, 200).await;
@@ -234,6 +248,12 @@ async fn every_operation_answers_as_described() {
     hosted_login(&mut client, &admin).await;
     client.call("get_jwks", "", "", 200).await;
     client.call("get_reference", "", "", 200).await;
+    client.call("get_console", "", "", 200).await;
+    client.call("get_console_file", "", "", 404).await;
+    let page = client.local.send(Call::get("/console")).await.text();
+    let version = page.split("/console/").nth(1).and_then(|rest| rest.split('/').next()).unwrap().to_owned();
+    client.real.insert(CONSOLE_VERSION, version);
+    client.call("get_console_file", "", "", 200).await;
 
     client.call("list_user_challenges", "", &admin, 200).await;
     client.call("revoke_trusted_device", "", &admin, 404).await;
@@ -257,6 +277,12 @@ async fn every_operation_answers_as_described() {
     client.call("get_admin_key", "", &admin, 200).await;
     client.call("delete_admin_key", "", &text(&key, "/secret"), 403).await;
     client.call("delete_admin_key", "", &admin, 204).await;
+    client.call("create_console_session", "", &operator, 403).await;
+    client.call("create_console_session", "", &admin, 201).await;
+    let session = client.cookie.clone();
+    client.call("get_console_session", "", &session, 200).await;
+    client.call("delete_console_session", "", &session, 204).await;
+    client.call("get_console_session", "", &session, 401).await;
     client.call("list_audit_events", "", &admin, 200).await;
     client.call("delete_application", "", &admin, 204).await;
     client.call("delete_identity_source", "", &admin, 204).await;

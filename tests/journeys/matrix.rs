@@ -55,6 +55,10 @@ enum For {
     Everybody,
     Operator,
     Administrators,
+    /// Any administrator's key, for a session of its own.
+    AnyAdministrator,
+    /// A session's cookie, which no bearer credential is.
+    ConsoleItself,
     /// With an `assertion`, which takes the application's secret.
     BackEnds,
     LoginItself,
@@ -69,12 +73,16 @@ enum For {
 /// For a route that nobody has said this of.
 fn whose(route: Route) -> For {
     match route.operation {
-        "get_reference" | "get_jwks" | "get_openid_configuration" => For::Everybody,
+        "get_console" | "get_console_file" | "get_reference" | "get_jwks" | "get_openid_configuration" => {
+            For::Everybody
+        }
         // What is asked is judged, not who asks.
         "authorize" | "authorize_by_form" => For::Everybody,
         "exchange_code" => For::Clients,
         "get_userinfo" | "get_userinfo_by_form" => For::ScopedAccess,
         "create_tenant" => For::Operator,
+        "create_console_session" => For::AnyAdministrator,
+        "get_console_session" | "delete_console_session" => For::ConsoleItself,
         "start_login" => For::BackEnds,
         _ if route.path.starts_with("/v1/logins/{login}") => For::LoginItself,
         _ if route.path.starts_with("/v1/me/") => For::UserThemself,
@@ -128,6 +136,8 @@ fn refusal(route: Route, kind: Kind) -> Option<(u16, &'static str)> {
             };
             if may { None } else { FORBIDDEN }
         }
+        (For::AnyAdministrator, Kind::Key(_) | Kind::ForeignKey) => None,
+        (For::AnyAdministrator, Kind::Operator) => FORBIDDEN,
         (For::BackEnds, Kind::Secret) => None,
         // They are credentials, but no secret of this application.
         (
@@ -288,7 +298,10 @@ async fn a1_every_route_takes_its_permission_and_no_other_credential() {
 
 /// What takes no id and no body changes whatever the caller has.
 fn changes_without_a_body(route: Route) -> bool {
-    matches!(route.operation, "delete_own_phone" | "renew_recovery_codes" | "revoke_own_trusted_devices")
+    matches!(
+        route.operation,
+        "create_console_session" | "delete_own_phone" | "renew_recovery_codes" | "revoke_own_trusted_devices"
+    )
 }
 
 #[tokio::test]

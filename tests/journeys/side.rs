@@ -167,6 +167,7 @@ impl Side {
             "key" => &self.key,
             "device" => &self.now.device,
             "login" => &self.now.login,
+            "version" | "file" => "none",
             other => panic!("what is a {other}?"),
         }
     }
@@ -183,7 +184,10 @@ impl Side {
             let id = if parameter == replaced { id } else { self.id(route, parameter) };
             path = path.replace(&format!("{{{parameter}}}"), id);
         }
-        let call = Call::new(route.method, &path);
+        let mut call = Call::new(route.method, &path);
+        if path.starts_with("/v1/console/") {
+            call = call.header("x-console", "1").header("sec-fetch-site", "same-origin");
+        }
         match self.body(route) {
             Some(body) => call.json(&body),
             None => call,
@@ -237,7 +241,9 @@ impl Side {
             }
             "set_login_phone" | "replace_own_phone" => json!({ "phone": "+12025550173" }),
             "verify_code" => json!({ "recovery_code": self.now.recovery_codes[0] }),
-            "create_application_secret" | "send_code" | "renew_recovery_codes" => json!({}),
+            "create_application_secret" | "create_console_session" | "send_code" | "renew_recovery_codes" => {
+                json!({})
+            }
             // A form, or none.
             "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,

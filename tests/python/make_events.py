@@ -47,6 +47,8 @@ def event(method, path, operation):
     schemes = [scheme for way in operation.get("security", []) for scheme in way]
     if schemes and schemes[0] in CREDENTIALS:
         headers["authorization"] = "Bearer {{%s}}" % CREDENTIALS[schemes[0]]
+    if path.startswith("/v1/console/"):
+        headers |= {"x-console": "1", "sec-fetch-site": "same-origin"}
     body = example(operation)
     if body is not None:
         headers["content-type"] = next(iter(operation["requestBody"]["content"]))
@@ -77,6 +79,8 @@ def event(method, path, operation):
         },
         "isBase64Encoded": False,
     }
+    if schemes[:1] == ["consoleSession"]:
+        made["cookies"] = ["__Host-mfa-console={{console_session}}"]
     if parameters:
         made["pathParameters"] = parameters
     if body is not None:

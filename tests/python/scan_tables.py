@@ -36,7 +36,7 @@ KINDS = {
     "tenant": (
         "directory", rf"policy#ten_{ID}", r"tenant",
         {"id": "S", "name": "S", "home_country": "S", "created_at": "N", "production": "BOOL", "security": "M", "version": "N", "permanent_owners": "N"},
-        {},
+        {"branding": "M"},
     ),
     "application": (
         "directory", rf"policy#ten_{ID}", rf"application#app_{ID}",
@@ -52,6 +52,11 @@ KINDS = {
         "directory", rf"policy#ten_{ID}", rf"key#key_{ID}",
         {"id": "S", "tenant": "S", "role": "S", "name": "S", "hash": "S", "created_at": "N"},
         {"expires_at": "N"},
+    ),
+    "console sessions": (
+        "directory", rf"policy#ten_{ID}", rf"console#key_{ID}",
+        {"revision": "N", "sessions": "L"},
+        {},
     ),
     "origin": ("directory", r"policy#origin#[a-z]+://.+", rf"application#app_{ID}", {}, {}),
     "user": (

@@ -8,6 +8,6 @@ use shared::compose;
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let operators = lambda.operator().await?;
-    let app = compose::policy_admin(&lambda.base, operators.hashes().to_vec());
+    let app = compose::policy_admin(&lambda.base, operators.hashes().to_vec(), lambda.own_origin()?);
     lambda.serve(app, ROUTES).await
 }

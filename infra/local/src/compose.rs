@@ -62,12 +62,14 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let finisher: Arc<dyn LoginSealer> = Arc::new(sealing()?.with_proofs(&signing));
     let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&signing.public_keys(), &base_url));
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
-    let host = "127.0.0.1".to_owned();
+    // As browsers spell it: the address has no path.
+    let own_origin = base_url.clone();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
-    let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec());
+    let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec(), own_origin.clone());
     let operators = operators.hashes().to_vec();
-    let user_directory = functions::user_directory(&base, operators, passwords.clone(), personal.clone());
+    let user_directory =
+        functions::user_directory(&base, operators, own_origin, passwords.clone(), personal.clone());
     // A provider on the same laptop is as good as any.
     let id_tokens: Arc<dyn IdTokens> = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
     let sign_in = functions::sign_in(
@@ -77,7 +79,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         finisher.clone(),
         signer.clone(),
-        Some(host.clone()),
+        &base_url,
     );
     let phone_binding = functions::phone_binding(
         &base,
@@ -85,11 +87,12 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         sealer.clone(),
         access.clone(),
         recovery.clone(),
-        Some(host),
+        &base_url,
     );
-    let code_issuance = functions::code_issuance(&base, codes.clone(), personal.clone(), sealer, sms);
+    let code_issuance =
+        functions::code_issuance(&base, codes.clone(), personal.clone(), sealer, sms, &base_url);
     let code_verification =
-        functions::code_verification(&base, codes, recovery, finisher.clone(), signer.clone());
+        functions::code_verification(&base, codes, recovery, finisher.clone(), signer.clone(), &base_url);
     let hosted_pages = functions::hosted_pages(&base, personal, finisher, signer, access, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))

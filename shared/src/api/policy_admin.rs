@@ -1,14 +1,18 @@
 //! The administration of tenants: everything that the function `policy-admin` serves.
 
-use super::{admin_keys, applications, audit_events, explain, identity_sources, security, tenants};
+use super::{
+    admin_keys, applications, audit_events, console_session, explain, identity_sources, security, tenants,
+};
 use crate::http::{Call, Problem, Route};
 use crate::ports::{
-    AdminKeys, Applications, AuditReader, Clock, Entropy, IdentitySources, PolicyReader, Tenants,
+    AdminKeys, Applications, AuditReader, Clock, ConsoleSessionStore, Entropy, IdentitySources, PolicyReader,
+    Tenants,
 };
 use crate::usecase::admin_keys::ManageAdminKeys;
 use crate::usecase::applications::ManageApplications;
 use crate::usecase::audit_trail::AuditTrail;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
+use crate::usecase::console_session::ManageConsoleSessions;
 use crate::usecase::explain::ExplainPolicy;
 use crate::usecase::identity_sources::ManageSources;
 use crate::usecase::security_settings::SecuritySettings;
@@ -18,6 +22,9 @@ use std::sync::Arc;
 /// The use cases of `policy-admin`.
 pub struct PolicyAdmin {
     pub gate: AdminGate,
+    /// The deployment's own: where its pages are.
+    pub own_origin: String,
+    pub sessions: ManageConsoleSessions,
     pub tenants: ManageTenants,
     pub applications: ManageApplications,
     pub security: SecuritySettings,
@@ -35,12 +42,26 @@ impl PolicyAdmin {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         operator_hashes: Vec<[u8; 32]>,
+        own_origin: String,
     ) -> Self
     where
-        S: Tenants + Applications + IdentitySources + AdminKeys + PolicyReader + AuditReader + 'static,
+        S: Tenants
+            + Applications
+            + IdentitySources
+            + AdminKeys
+            + ConsoleSessionStore
+            + PolicyReader
+            + AuditReader
+            + 'static,
     {
         Self {
             gate: AdminGate { keys: store.clone(), clock: clock.clone(), operator_hashes },
+            own_origin,
+            sessions: ManageConsoleSessions {
+                store: store.clone(),
+                clock: clock.clone(),
+                entropy: entropy.clone(),
+            },
             tenants: ManageTenants { tenants: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
             applications: ManageApplications {
                 applications: store.clone(),
@@ -63,7 +84,8 @@ impl PolicyAdmin {
 
     /// Proves that the caller may do `P` in the tenant of the path.
     pub(super) async fn allow<P: Needed>(&self, call: &Call) -> Result<Allowed<P>, Problem> {
-        Ok(self.gate.allow(call.bearer()?, call.param("tenant"), call.provenance()).await?)
+        let shown = console_session::shown(call, &self.own_origin)?;
+        Ok(self.gate.allow(shown, call.param("tenant"), call.provenance()).await?)
     }
 }
 
@@ -74,6 +96,9 @@ macro_rules! route {
 }
 
 pub const ROUTES: &[Route<PolicyAdmin>] = &[
+    route!("POST", "/v1/console/session", "create_console_session", console_session::create),
+    route!("GET", "/v1/console/session", "get_console_session", console_session::get),
+    route!("DELETE", "/v1/console/session", "delete_console_session", console_session::delete),
     route!("POST", "/v1/tenants", "create_tenant", tenants::create),
     route!("GET", "/v1/tenants/{tenant}", "get_tenant", tenants::get),
     route!("PATCH", "/v1/tenants/{tenant}", "update_tenant", tenants::update),

@@ -1,10 +1,13 @@
 //! `/v1/tenants`
 
+use super::console_session;
 use super::policy_admin::PolicyAdmin;
+use crate::domain::branding::{Branding, Color};
 use crate::domain::change::Change;
 use crate::domain::tenant::Tenant;
 use crate::http::{Call, Problem, Reply};
 use crate::usecase::authenticate::{ReadPolicy, WritePolicy};
+use crate::usecase::tenants::{BrandingPatch, TenantPatch};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -23,6 +26,31 @@ struct TenantPatchBody {
     home_country: Change<String>,
     #[serde(default)]
     production: Change<bool>,
+    #[serde(default)]
+    branding: Change<BrandingPatchBody>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BrandingPatchBody {
+    #[serde(default)]
+    logo_url: Change<String>,
+    #[serde(default)]
+    accent_color: Change<String>,
+}
+
+impl From<TenantPatchBody> for TenantPatch {
+    fn from(body: TenantPatchBody) -> Self {
+        let TenantPatchBody { name, home_country, production, branding } = body;
+        let branding = match branding {
+            Change::Keep => BrandingPatch::default(),
+            Change::Restore => BrandingPatch { logo_url: Change::Restore, accent_color: Change::Restore },
+            Change::Set(BrandingPatchBody { logo_url, accent_color }) => {
+                BrandingPatch { logo_url, accent_color }
+            }
+        };
+        Self { name, home_country, production, branding }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -31,10 +59,24 @@ struct TenantBody<'a> {
     name: &'a str,
     home_country: &'a str,
     production: bool,
+    branding: BrandingBody<'a>,
     created_at: String,
     /// In the answer to the creation only.
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_key: Option<SecretBody<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct BrandingBody<'a> {
+    logo_url: Option<&'a str>,
+    accent_color: Option<String>,
+}
+
+impl<'a> From<&'a Branding> for BrandingBody<'a> {
+    fn from(branding: &'a Branding) -> Self {
+        let Branding { logo_url, accent_color } = branding;
+        Self { logo_url: logo_url.as_deref(), accent_color: accent_color.map(Color::hex) }
+    }
 }
 
 /// A new credential, shown this once.
@@ -51,6 +93,7 @@ impl<'a> TenantBody<'a> {
             name: &tenant.name,
             home_country: &tenant.home_country,
             production: tenant.production,
+            branding: BrandingBody::from(&tenant.branding),
             created_at: tenant.created_at.rfc3339(),
             admin_key,
         }
@@ -58,7 +101,8 @@ impl<'a> TenantBody<'a> {
 }
 
 pub(super) async fn create(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
-    let operator = app.gate.allow_operator(call.bearer()?, call.provenance()).await?;
+    let shown = console_session::shown(&call, &app.own_origin)?;
+    let operator = app.gate.allow_operator(shown, call.provenance()).await?;
     let body: NewTenantBody = call.json()?;
     let new = app.tenants.create(&operator, &body.name, &body.home_country).await?;
     let key = SecretBody { id: new.owner.value.id.as_str(), secret: new.owner.secret.expose() };
@@ -74,6 +118,6 @@ pub(super) async fn get(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem>
 pub(super) async fn update(app: &PolicyAdmin, call: Call) -> Result<Reply, Problem> {
     let allowed = app.allow::<WritePolicy>(&call).await?;
     let body: TenantPatchBody = call.json()?;
-    let tenant = app.tenants.change(&allowed, &body.name, &body.home_country, &body.production).await?;
+    let tenant = app.tenants.change(&allowed, &body.into()).await?;
     Ok(Reply::ok(&TenantBody::of(&tenant, None)))
 }

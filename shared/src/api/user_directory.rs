@@ -1,6 +1,6 @@
 //! The users of a tenant and their numbers: everything that the function `user-directory` serves.
 
-use super::{challenges, identities, trusted_devices, users};
+use super::{challenges, console_session, identities, trusted_devices, users};
 use crate::http::{Call, Problem, Route};
 use crate::usecase::admin_binding::AdminBinding;
 use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
@@ -12,6 +12,8 @@ use crate::usecase::users::ManageUsers;
 /// The use cases of `user-directory`.
 pub struct UserDirectory {
     pub gate: AdminGate,
+    /// The deployment's own: where its pages are.
+    pub own_origin: String,
     pub users: ManageUsers,
     pub bindings: AdminBinding,
     pub identities: LinkIdentities,
@@ -22,7 +24,8 @@ pub struct UserDirectory {
 impl UserDirectory {
     /// Proves that the caller may do `P` in the tenant of the path.
     pub(super) async fn allow<P: Needed>(&self, call: &Call) -> Result<Allowed<P>, Problem> {
-        Ok(self.gate.allow(call.bearer()?, call.param("tenant"), call.provenance()).await?)
+        let shown = console_session::shown(call, &self.own_origin)?;
+        Ok(self.gate.allow(shown, call.param("tenant"), call.provenance()).await?)
     }
 }
 

@@ -1,11 +1,11 @@
-//! Long-lived bearer credentials: operator, administrator and application keys, and the tokens of trusted devices.
+//! Bearer credentials: operator, administrator and application keys, the tokens of trusted devices, and sessions of the console.
 //!
 //! The format is `mfa_KIND_` + (for a tenant's key) tenant part + `_` + key part + `_` + 43 base-62 characters + 6 characters of
 //! checksum. The prefix and the checksum let secret scanners find a leaked one; the tenant and key parts, or a device's, let it be
 //! looked up with one read; only a SHA-256 of the whole is kept, which is enough for 256 random bits (OWASP ASVS 5.0, 11.4.2 asks for a
 //! slow hash only where the secret is guessable).
 
-use crate::domain::ids::{ApplicationId, DeviceId, KeyId, TenantId, base62};
+use crate::domain::ids::{ApplicationId, DeviceId, KeyId, SessionId, TenantId, base62};
 use crate::domain::secret::Secret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -24,6 +24,13 @@ pub enum Holder {
     Application {
         application: ApplicationId,
         key: KeyId,
+    },
+    /// A session of the console. It stands in a cookie only.
+    Console {
+        tenant: TenantId,
+        /// The key that opened it.
+        key: KeyId,
+        session: SessionId,
     },
     /// Worth something beside its user's first factor only.
     Device {
@@ -49,6 +56,12 @@ impl Credential {
             Holder::Application { application, key } => {
                 format!("mfa_app_{}_{}_", &application.as_str()[4..], &key.as_str()[4..])
             }
+            Holder::Console { tenant, key, session } => format!(
+                "mfa_console_{}_{}_{}_",
+                &tenant.as_str()[4..],
+                &key.as_str()[4..],
+                &session.as_str()[4..]
+            ),
             Holder::Device { device } => format!("mfa_device_{}_", &device.as_str()[4..]),
         };
         let body = format!("{head}{}", base62(SECRET_LENGTH, next_bytes));
@@ -77,6 +90,11 @@ impl Credential {
             "app" => Holder::Application {
                 application: ApplicationId::parse(&format!("app_{}", parts.next()?))?,
                 key: KeyId::parse(&format!("key_{}", parts.next()?))?,
+            },
+            "console" => Holder::Console {
+                tenant: TenantId::parse(&format!("ten_{}", parts.next()?))?,
+                key: KeyId::parse(&format!("key_{}", parts.next()?))?,
+                session: SessionId::parse(&format!("ses_{}", parts.next()?))?,
             },
             "device" => Holder::Device { device: DeviceId::parse(&format!("dev_{}", parts.next()?))? },
             _ => return None,
@@ -124,7 +142,8 @@ mod tests {
         let key = KeyId::generate(counting());
         let holders = [
             Holder::Operator,
-            Holder::Administrator { tenant, key: key.clone() },
+            Holder::Administrator { tenant: tenant.clone(), key: key.clone() },
+            Holder::Console { tenant, key: key.clone(), session: SessionId::generate(counting()) },
             Holder::Application { application, key },
             Holder::Device { device: DeviceId::generate(counting()) },
         ];

@@ -109,6 +109,9 @@ kinds! {
     IdentitySourceDeleted = "identity_source.deleted",
     AdminKeyCreated = "admin_key.created",
     AdminKeyDeleted = "admin_key.deleted",
+    ConsoleSessionStarted = "console_session.started",
+    /// By its administrator. One that its time or its key ended has no event of its own.
+    ConsoleSessionEnded = "console_session.ended",
     UserCreated = "user.created",
     UserChanged = "user.changed",
     UserDeleted = "user.deleted",

@@ -98,6 +98,10 @@ id!(
     DeviceId, "dev_", LENGTH
 );
 id!(
+    /// A session of the console.
+    SessionId, "ses_", LENGTH
+);
+id!(
     /// One event of the audit.
     EventId, "evt_", LENGTH
 );

@@ -1,5 +1,6 @@
 //! A tenant (pool): a company's own users, applications and rules, apart from every other tenant's.
 
+use super::branding::Branding;
 use super::ids::TenantId;
 use super::refusal::Refusal;
 use super::settings::TenantSecurity;
@@ -14,6 +15,8 @@ pub struct Tenant {
     pub created_at: Timestamp,
     /// Real users sign in: nothing here is a test.
     pub production: bool,
+    /// How the hosted pages look for this tenant's users.
+    pub branding: Branding,
     pub security: TenantSecurity,
     /// Grows by one with every write; a write names the version it was made from.
     pub version: u64,

@@ -61,6 +61,19 @@ pub fn jwks_uri(text: &str) -> Result<String, Refusal> {
     }
 }
 
+/// A picture that hosted pages show: `https`, everywhere.
+pub fn logo_url(text: &str) -> Result<String, Refusal> {
+    match secure(text) {
+        Some(url) if url.scheme() == "https" && url.fragment().is_none() => Ok(text.to_owned()),
+        _ => Err(Refusal::InvalidRequest("logo_url must be an https address without fragment".into())),
+    }
+}
+
+/// The origin of an address that one of these functions let pass, as browsers spell it.
+pub fn origin_of(address: &str) -> Option<String> {
+    secure(address).map(|url| url.origin().ascii_serialization())
+}
+
 /// The host of a message's origin-bound last line: a DNS name in lower-case ASCII, no address and no port.
 pub fn host_name(text: &str) -> Result<String, Refusal> {
     let lower = text.to_ascii_lowercase();

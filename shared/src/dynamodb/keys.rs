@@ -9,6 +9,7 @@
 //! | directory | `policy#TENANT` | `application#ID` | application, its settings and hashed secrets |
 //! | directory | `policy#TENANT` | `source#ID` | identity source |
 //! | directory | `policy#TENANT` | `key#ID` | administrator key (hash) |
+//! | directory | `policy#TENANT` | `console#KEY` | the sessions of the console that a key opened (hashes) |
 //! | directory | `policy#origin#ORIGIN` | `application#ID` | which applications a browser origin belongs to (CORS preflight) |
 //! | directory | `user#TENANT` | `USER` | user |
 //! | directory | `owner#TENANT#KIND#HASH` | `owner` | which user an identifier belongs to |
@@ -97,6 +98,11 @@ pub fn source(tenant: &TenantId, id: &SourceId) -> Key {
 
 pub fn admin_key(tenant: &TenantId, id: &KeyId) -> Key {
     Key::new(policy_partition(tenant), format!("{ADMIN_KEY_PREFIX}{id}"))
+}
+
+/// The sessions of the console that a key opened. Beside the key, so that one request reads both.
+pub fn console_sessions(tenant: &TenantId, key: &KeyId) -> Key {
+    Key::new(policy_partition(tenant), format!("console#{key}"))
 }
 
 /// Partition that lists the applications of one browser origin.

@@ -7,8 +7,10 @@ use super::request::{Item, from_item, to_item};
 use super::settings_item::{RulesItem, SecurityItem};
 use crate::domain::admin_key::{AdminKey, Role};
 use crate::domain::application::{Application, ApplicationSecret, ApplicationType};
+use crate::domain::branding::{Branding, Color};
+use crate::domain::console_session::{ConsoleSession, ConsoleSessions};
 use crate::domain::identity_source::{IdentitySource, Provisioning};
-use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId};
+use crate::domain::ids::{ApplicationId, KeyId, SessionId, SourceId, TenantId};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
@@ -26,8 +28,20 @@ struct TenantItem {
     /// Absent in items of before there was a choice.
     #[serde(default)]
     production: bool,
+    /// Absent in items of before there was any.
+    #[serde(default)]
+    branding: BrandingItem,
     security: SecurityItem,
     version: u64,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct BrandingItem {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    logo_url: Option<String>,
+    /// `#rrggbb`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    accent_color: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -88,6 +102,23 @@ struct AdminKeyItem {
     expires_at: Option<i64>,
 }
 
+/// The sessions of the console that one key opened.
+#[derive(Debug, Serialize, Deserialize)]
+struct ConsoleSessionsItem {
+    v: u8,
+    revision: u64,
+    sessions: Vec<ConsoleSessionItem>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct ConsoleSessionItem {
+    id: String,
+    #[serde(with = "hash_hex")]
+    hash: [u8; 32],
+    created_at: i64,
+    expires_at: i64,
+}
+
 /// The tenant of an item read at [`keys::tenant`](super::keys::tenant).
 pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
     let item: TenantItem = from_item(item)?;
@@ -97,6 +128,7 @@ pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
         home_country: item.home_country,
         created_at: Timestamp::from_millis(item.created_at),
         production: item.production,
+        branding: item.branding.try_into()?,
         security: item.security.try_into()?,
         version: item.version,
     })
@@ -110,9 +142,26 @@ pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
         home_country: tenant.home_country.clone(),
         created_at: tenant.created_at.millis(),
         production: tenant.production,
+        branding: BrandingItem::from(&tenant.branding),
         security: SecurityItem::from(&tenant.security),
         version: tenant.version,
     })
+}
+
+impl From<&Branding> for BrandingItem {
+    fn from(branding: &Branding) -> Self {
+        let Branding { logo_url, accent_color } = branding;
+        Self { logo_url: logo_url.clone(), accent_color: accent_color.map(Color::hex) }
+    }
+}
+
+impl TryFrom<BrandingItem> for Branding {
+    type Error = Fault;
+
+    fn try_from(item: BrandingItem) -> Result<Self, Fault> {
+        let color = |text: String| Color::parse(&text).ok_or_else(|| Fault::new("a stored colour is none"));
+        Ok(Self { logo_url: item.logo_url, accent_color: item.accent_color.map(color).transpose()? })
+    }
 }
 
 /// The application of an item read at [`keys::application`](super::keys::application).
@@ -220,6 +269,36 @@ pub(super) fn encode_admin_key(key: &AdminKey) -> Result<Item, Fault> {
         hash: key.hash,
         created_at: key.created_at.millis(),
         expires_at: key.expires_at.map(Timestamp::millis),
+    })
+}
+
+/// The sessions of an item read at [`keys::console_sessions`](super::keys::console_sessions).
+pub(super) fn decode_console_sessions(item: Item) -> Result<ConsoleSessions, Fault> {
+    let item: ConsoleSessionsItem = from_item(item)?;
+    let session = |item: ConsoleSessionItem| {
+        Ok::<_, Fault>(ConsoleSession {
+            id: id(SessionId::parse(&item.id))?,
+            hash: item.hash,
+            created_at: Timestamp::from_millis(item.created_at),
+            expires_at: Timestamp::from_millis(item.expires_at),
+        })
+    };
+    let sessions = item.sessions.into_iter().map(session).collect::<Result<_, _>>()?;
+    Ok(ConsoleSessions::restored(sessions, item.revision))
+}
+
+/// As the write after the one that was read.
+pub(super) fn encode_console_sessions(sessions: &ConsoleSessions) -> Result<Item, Fault> {
+    let session = |session: &ConsoleSession| ConsoleSessionItem {
+        id: session.id.as_str().to_owned(),
+        hash: session.hash,
+        created_at: session.created_at.millis(),
+        expires_at: session.expires_at.millis(),
+    };
+    to_item(&ConsoleSessionsItem {
+        v: 1,
+        revision: sessions.revision + 1,
+        sessions: sessions.iter().map(session).collect(),
     })
 }
 

@@ -22,17 +22,25 @@ pub struct SetCookie {
     name: String,
     value: String,
     max_age: u32,
+    same_site: &'static str,
 }
 
 impl SetCookie {
     /// `value` has to be base64url or other cookie octets; `max_age` is in seconds.
     pub fn new(name: impl Into<String>, value: impl Into<String>, max_age: u32) -> Self {
-        Self { name: name.into(), value: value.into(), max_age }
+        Self { name: name.into(), value: value.into(), max_age, same_site: "Lax" }
     }
 
     /// Takes the cookie away.
     pub fn clear(name: impl Into<String>) -> Self {
-        Self { name: name.into(), value: String::new(), max_age: 0 }
+        Self { name: name.into(), value: String::new(), max_age: 0, same_site: "Lax" }
+    }
+
+    /// Browsers send it with requests of our own pages only, not even with a link from elsewhere.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.same_site = "Strict";
+        self
     }
 
     pub fn name(&self) -> &str {
@@ -41,9 +49,10 @@ impl SetCookie {
 
     /// The header's value. `None` for what no cookie holds, which none of ours does.
     pub fn header_value(&self) -> Option<HeaderValue> {
-        let Self { name, value, max_age } = self;
+        let Self { name, value, max_age, same_site } = self;
         let sound = name.strip_prefix(HOST_PREFIX).is_some_and(is_token) && is_value(value);
-        let text = format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite=Lax");
+        let text =
+            format!("{name}={value}; Max-Age={max_age}; Path=/; Secure; HttpOnly; SameSite={same_site}");
         sound.then(|| HeaderValue::try_from(text).ok()).flatten()
     }
 }
@@ -145,6 +154,8 @@ mod tests {
             text(SetCookie::clear("__Host-a")).as_deref(),
             Some("__Host-a=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax")
         );
+        let strict = text(SetCookie::new("__Host-a", "1", 60).strict());
+        assert!(strict.is_some_and(|text| text.ends_with("; SameSite=Strict")));
         assert_eq!(text(SetCookie::new("a", "1", 60)), None, "without the prefix");
         for (name, value) in
             [("__Host-", "1"), ("__Host-a b", "1"), ("__Host-a", "1; Domain=x"), ("__Host-a", "\n")]

@@ -26,8 +26,8 @@ pub use crypto::{
 pub use identity::{IdTokenRefused, IdTokens, IdentityLinks, ProvisionStore, Provisioned};
 pub use origins::{ApplicationOrigins, OriginDirectory};
 pub use policy::{
-    AdminKeyLookup, AdminKeys, Applications, CopiedFrom, IdentitySources, KeyDeletion, PolicyFacts,
-    PolicyReader, Saved, Tenants,
+    AdminKeyLookup, AdminKeys, Applications, ConsoleSessionStore, CopiedFrom, IdentitySources, KeyDeletion,
+    PolicyFacts, PolicyReader, Saved, Tenants,
 };
 pub use recovery::RecoveryMacs;
 pub use sms::{OutgoingMessage, SendOutcome, SmsSender};

@@ -7,6 +7,7 @@ use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
 use crate::domain::audit::AuditEvent;
+use crate::domain::console_session::ConsoleSessions;
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{ApplicationId, KeyId, SourceId, TenantId, UserId};
 use crate::domain::tenant::Tenant;
@@ -104,13 +105,30 @@ pub trait IdentitySources: Send + Sync {
 #[async_trait]
 pub trait AdminKeyLookup: Send + Sync {
     async fn admin_key(&self, tenant: &TenantId, id: &KeyId) -> Result<Option<AdminKey>, Fault>;
+    /// The key with the console's sessions that it opened, in one request.
+    async fn admin_key_with_sessions(
+        &self,
+        tenant: &TenantId,
+        id: &KeyId,
+    ) -> Result<Option<(AdminKey, ConsoleSessions)>, Fault>;
+}
+
+#[async_trait]
+pub trait ConsoleSessionStore: Send + Sync {
+    /// Keeps the sessions of a key that is still there; `sessions.revision` is still the one that was read.
+    async fn save_console_sessions(
+        &self,
+        key: &AdminKey,
+        sessions: &ConsoleSessions,
+        event: &AuditEvent,
+    ) -> Result<Saved, Fault>;
 }
 
 #[async_trait]
 pub trait AdminKeys: AdminKeyLookup {
     async fn create_admin_key(&self, key: &AdminKey, event: &AuditEvent) -> Result<(), Fault>;
     async fn admin_keys(&self, tenant: &TenantId, page: &PageRequest) -> Result<Page<AdminKey>, Failure>;
-    /// Removes a key as it was read.
+    /// Removes a key as it was read, and the sessions that it opened.
     async fn delete_admin_key(&self, key: &AdminKey, event: &AuditEvent) -> Result<KeyDeletion, Fault>;
 }
 

@@ -4,8 +4,9 @@
 //! another tenant's credential or with too small a role: such a call doesn't compile or has no tenant to name.
 
 use crate::auth::credential::{Credential, Holder};
-use crate::domain::admin_key::{Permission, Role};
+use crate::domain::admin_key::{AdminKey, Permission, Role};
 use crate::domain::audit::{self, AuditEvent, AuditedChange, Provenance};
+use crate::domain::console_session::{ConsoleSession, ConsoleSessions};
 use crate::domain::ids::{ApplicationId, EventId, KeyId, TenantId};
 use crate::domain::refusal::Refusal;
 use crate::ports::{AdminKeyLookup, Clock, Entropy, Failure};
@@ -19,6 +20,24 @@ pub struct AdminGate {
     pub clock: Arc<dyn Clock>,
     /// SHA-256 of each live operator credential; two during a rotation.
     pub operator_hashes: Vec<[u8; 32]>,
+}
+
+/// What a caller shows of itself.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown<'a> {
+    /// A key, in a header.
+    Bearer(&'a str),
+    /// A session of the console, in a cookie. Whoever makes one has made sure that our own page sent the request: browsers add cookies
+    /// to everybody's requests.
+    Session(&'a str),
+}
+
+/// A live session of the console, with what is kept of its key.
+#[derive(Debug)]
+pub struct SignedIn {
+    pub key: AdminKey,
+    pub session: ConsoleSession,
+    pub sessions: ConsoleSessions,
 }
 
 /// Whose credential was proven.
@@ -62,8 +81,58 @@ macro_rules! needed {
 needed!(ReadPolicy, WritePolicy, ReadUsers, WriteUsers, ReadKeys, WriteKeys, ReadAudit);
 
 impl AdminGate {
-    /// Whose credential `bearer` is. 401 for everything that isn't a live key of an administrator or the operator.
-    pub async fn identify(&self, bearer: &str) -> Result<Actor, Failure> {
+    /// Whose credential it is. 401 for everything that isn't a live key of an administrator or the operator, or a live session of a live
+    /// key.
+    pub async fn identify(&self, shown: Shown<'_>) -> Result<Actor, Failure> {
+        match shown {
+            Shown::Bearer(bearer) => self.identify_bearer(bearer).await,
+            Shown::Session(session) => {
+                let AdminKey { tenant, id, role, .. } = self.signed_in(session).await?.key;
+                Ok(Actor::Administrator { tenant, key: id, role })
+            }
+        }
+    }
+
+    /// The live session that a cookie names. Its key is read in the same request, so that one that was revoked a moment ago, or has
+    /// another role now, counts as it is.
+    pub async fn signed_in(&self, session: &str) -> Result<SignedIn, Failure> {
+        let credential = Credential::parse(session).ok_or(Refusal::Unauthenticated)?;
+        let Holder::Console { tenant, key, session } = &credential.holder else {
+            return Err(Refusal::Unauthenticated.into());
+        };
+        let kept = self.keys.admin_key_with_sessions(tenant, key).await?;
+        let (key, sessions) = kept.ok_or(Refusal::Unauthenticated)?;
+        let now = self.clock.now();
+        let live = sessions.live(session, now).filter(|session| credential.matches(&session.hash));
+        match live.cloned() {
+            Some(session) if key.is_live(now) => Ok(SignedIn { key, session, sessions }),
+            _ => Err(Refusal::Unauthenticated.into()),
+        }
+    }
+
+    /// The live administrator key that `bearer` is, with the sessions that it has opened. The operator has none.
+    pub(super) async fn key_of_administrator(
+        &self,
+        bearer: &str,
+    ) -> Result<(AdminKey, ConsoleSessions), Failure> {
+        let credential = Credential::parse(bearer).ok_or(Refusal::Unauthenticated)?;
+        let Holder::Administrator { tenant, key } = &credential.holder else {
+            return match self.identify_bearer(bearer).await? {
+                Actor::Operator | Actor::Administrator { .. } => {
+                    Err(Refusal::Forbidden("the console is for the administrators of a tenant").into())
+                }
+            };
+        };
+        let kept = self.keys.admin_key_with_sessions(tenant, key).await?;
+        let (key, sessions) = kept.ok_or(Refusal::Unauthenticated)?;
+        if credential.matches(&key.hash) && key.is_live(self.clock.now()) {
+            Ok((key, sessions))
+        } else {
+            Err(Refusal::Unauthenticated.into())
+        }
+    }
+
+    async fn identify_bearer(&self, bearer: &str) -> Result<Actor, Failure> {
         let credential = Credential::parse(bearer).ok_or(Refusal::Unauthenticated)?;
         match &credential.holder {
             Holder::Operator => {
@@ -77,28 +146,30 @@ impl AdminGate {
                 }
                 Ok(Actor::Administrator { tenant: kept.tenant, key: kept.id, role: kept.role })
             }
-            Holder::Application { .. } | Holder::Device { .. } => Err(Refusal::Unauthenticated.into()),
+            Holder::Application { .. } | Holder::Console { .. } | Holder::Device { .. } => {
+                Err(Refusal::Unauthenticated.into())
+            }
         }
     }
 
     /// Proves that the caller may do `P` in the tenant that the path names.
     pub async fn allow<P: Needed>(
         &self,
-        bearer: &str,
+        shown: Shown<'_>,
         tenant_in_path: &str,
         provenance: Provenance,
     ) -> Result<Allowed<P>, Failure> {
-        let actor = self.identify(bearer).await?;
+        let actor = self.identify(shown).await?;
         let tenant = permit(&actor, tenant_in_path, P::PERMISSION)?;
         Ok(Allowed { tenant, actor, provenance, permission: PhantomData })
     }
 
     pub async fn allow_operator(
         &self,
-        bearer: &str,
+        shown: Shown<'_>,
         provenance: Provenance,
     ) -> Result<OperatorAllowed, Failure> {
-        match self.identify(bearer).await? {
+        match self.identify(shown).await? {
             Actor::Operator => Ok(OperatorAllowed { provenance }),
             Actor::Administrator { .. } => {
                 Err(Refusal::Forbidden("only the operator may create tenants").into())

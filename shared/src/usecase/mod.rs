@@ -11,6 +11,7 @@ pub mod authorize;
 pub mod bind_phone;
 pub mod change_number;
 pub mod claims;
+pub mod console_session;
 mod count;
 pub mod exchange_code;
 pub mod explain;

@@ -5,6 +5,7 @@ use super::{Created, TRIES};
 use crate::auth::credential::{Credential, Holder};
 use crate::domain::admin_key::{AdminKey, Role};
 use crate::domain::audit::AuditedChange;
+use crate::domain::branding::{Branding, Color};
 use crate::domain::change::Change;
 use crate::domain::ids::{KeyId, TenantId};
 use crate::domain::refusal::Refusal;
@@ -25,6 +26,43 @@ pub struct ManageTenants {
 pub struct NewTenant {
     pub tenant: Tenant,
     pub owner: Created<AdminKey>,
+}
+
+/// What a tenant's administrators change.
+#[derive(Debug, Default)]
+pub struct TenantPatch {
+    pub name: Change<String>,
+    pub home_country: Change<String>,
+    pub production: Change<bool>,
+    pub branding: BrandingPatch,
+}
+
+#[derive(Debug, Default)]
+pub struct BrandingPatch {
+    pub logo_url: Change<String>,
+    pub accent_color: Change<String>,
+}
+
+impl BrandingPatch {
+    fn apply(&self, now: &Branding) -> Result<Branding, Refusal> {
+        let color = |text: String| {
+            let parsed = Color::parse(&text);
+            parsed.ok_or_else(|| Refusal::InvalidRequest("accent_color must be like #1d4ed8".into()))
+        };
+        let Self { logo_url, accent_color } = self;
+        Ok(Branding {
+            logo_url: logo_url.clone().resolve(
+                now.logo_url.clone(),
+                || None,
+                |text| Branding::logo_url(&text).map(Some),
+            )?,
+            accent_color: accent_color.clone().resolve(
+                now.accent_color,
+                || None,
+                |text| color(text).map(Some),
+            )?,
+        })
+    }
 }
 
 impl ManageTenants {
@@ -51,8 +89,16 @@ impl ManageTenants {
             expires_at: None,
         };
         let security = TenantSecurity::for_home_country(&home_country);
-        let tenant =
-            Tenant { id, name, home_country, created_at: now, production: false, security, version: 1 };
+        let tenant = Tenant {
+            id,
+            name,
+            home_country,
+            created_at: now,
+            production: false,
+            branding: Branding::default(),
+            security,
+            version: 1,
+        };
         let events = [AuditedChange::tenant_created(&tenant), AuditedChange::admin_key_created(&owner)]
             .map(|change| operator.event(change, &tenant.id, &*self.clock, &*self.entropy));
         self.tenants.create_tenant(&tenant, &owner, &events).await?;
@@ -63,7 +109,7 @@ impl ManageTenants {
         Ok(self.tenants.tenant(allowed.tenant()).await?.ok_or(Refusal::NotFound)?)
     }
 
-    /// Changes name, home country and whether it is production. A new home country leaves the allow-list as it is: it is what the list
+    /// Changes name, home country, branding and whether it is production. A new home country leaves the allow-list as it is: it is what the list
     /// restores to, and nobody asked to send anywhere else.
     ///
     /// # Errors
@@ -71,10 +117,9 @@ impl ManageTenants {
     pub async fn change(
         &self,
         allowed: &Allowed<WritePolicy>,
-        new_name: &Change<String>,
-        new_country: &Change<String>,
-        production: &Change<bool>,
+        patch: &TenantPatch,
     ) -> Result<Tenant, Failure> {
+        let TenantPatch { name: new_name, home_country: new_country, production, branding } = patch;
         let no_default = |field| Refusal::InvalidRequest(format!("{field} has no default"));
         let new_name = match new_name {
             Change::Keep => None,
@@ -96,6 +141,7 @@ impl ManageTenants {
                     Change::Restore => false,
                     Change::Set(production) => *production,
                 },
+                branding: branding.apply(&now.branding)?,
                 ..now.clone()
             };
             after.check()?;

@@ -1,6 +1,6 @@
 //! One deployment of `policy-admin` and `user-directory`, and shorthand for calls to it.
 
-use crate::support::{SeededEntropy, TestClock, store};
+use crate::support::{OWN_ORIGIN, SeededEntropy, TestClock, store};
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
@@ -100,9 +100,10 @@ impl World {
         let passwords = Arc::new(Argon2Passwords::new(entropy.clone()).unwrap());
         let (operator, hashes) = OperatorHashes::generate(&OsEntropy);
         let hashes = OperatorHashes::parse(&hashes).unwrap().hashes().to_vec();
-        let users = compose::user_directory(&base, hashes.clone(), passwords, Arc::new(personal));
+        let users =
+            compose::user_directory(&base, hashes.clone(), OWN_ORIGIN.into(), passwords, Arc::new(personal));
         let edge = Edge::new(clock.clone(), entropy)
-            .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
+            .mount(Arc::new(compose::policy_admin(&base, hashes, OWN_ORIGIN.into())), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES);
         let mut world = Self {
             store,

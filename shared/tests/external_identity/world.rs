@@ -1,7 +1,7 @@
 //! A deployment with one tenant, an application and an identity source, and shorthand for calls to it.
 
 use crate::issuer::{Issuer, SigningKey};
-use crate::support::{SeededEntropy, TestClock, store};
+use crate::support::{OWN_ORIGIN, SeededEntropy, TestClock, store};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,6 +30,9 @@ use shared::ports::{
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+
+/// The service's own address.
+const BASE: &str = "https://mfa.example";
 
 pub struct World {
     pub store: DynamoStore,
@@ -164,9 +167,8 @@ impl World {
         let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).expect("keys");
         let recovery = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
-        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
-        let signer: Arc<dyn TokenSigner> =
-            Arc::new(Es256TokenSigner::new(keys, "https://mfa.example", entropy.clone()));
+        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), BASE));
+        let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(keys, BASE, entropy.clone()));
         let passwords: Arc<dyn Passwords> =
             Arc::new(Argon2Passwords::new(entropy.clone()).expect("parameters"));
         let id_tokens = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
@@ -174,7 +176,13 @@ impl World {
         let hashes = OperatorHashes::parse(&hashes).expect("hashes").hashes().to_vec();
         let outbox = Arc::new(Outbox::default());
 
-        let users = compose::user_directory(&base, hashes.clone(), passwords.clone(), personal.clone());
+        let users = compose::user_directory(
+            &base,
+            hashes.clone(),
+            OWN_ORIGIN.into(),
+            passwords.clone(),
+            personal.clone(),
+        );
         let mut first = compose::sign_in(
             &base,
             passwords,
@@ -182,7 +190,7 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
-            Some("mfa.example".to_owned()),
+            BASE,
         );
         let counted = Arc::new(Counted {
             store: store.clone(),
@@ -192,12 +200,18 @@ impl World {
         first.sign_in.store = counted.clone();
         first.sign_in.provision = counted.clone();
         let binding =
-            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), None);
-        let issuance =
-            compose::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), BASE);
+        let issuance = compose::code_issuance(
+            &base,
+            codes.clone(),
+            personal.clone(),
+            sealer.clone(),
+            outbox.clone(),
+            BASE,
+        );
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer, BASE);
         let edge = Edge::new(clock.clone(), entropy)
-            .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
+            .mount(Arc::new(compose::policy_admin(&base, hashes, OWN_ORIGIN.into())), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)
             .mount(Arc::new(first), sign_in::ROUTES)
             .mount(Arc::new(binding), phone_binding::ROUTES)

@@ -1,6 +1,6 @@
 //! A deployment with one tenant and an application that asks for codes, and shorthand for what its users do.
 
-use crate::support::{SeededEntropy, TestClock, store};
+use crate::support::{OWN_ORIGIN, SeededEntropy, TestClock, store};
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::Request;
@@ -115,9 +115,14 @@ impl World {
         let accepted = SendOutcome::Accepted { message_id: "m".into() };
         let outbox = Arc::new(Outbox { sent: Mutex::default(), outcome: Mutex::new(accepted) });
 
-        let users = compose::user_directory(&base, hashes.clone(), passwords.clone(), personal.clone());
+        let users = compose::user_directory(
+            &base,
+            hashes.clone(),
+            OWN_ORIGIN.into(),
+            passwords.clone(),
+            personal.clone(),
+        );
         let id_tokens = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
-        let host = Some("mfa.example".to_owned());
         let first = compose::sign_in(
             &base,
             passwords,
@@ -125,15 +130,16 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
-            host.clone(),
+            url,
         );
         let binding =
-            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), host);
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), url);
         let notifications = compose::notifications(&base, personal.clone(), outbox.clone());
-        let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
+        let issuance =
+            compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone(), url);
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer, url);
         let edge = Edge::new(clock.clone(), entropy)
-            .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
+            .mount(Arc::new(compose::policy_admin(&base, hashes, OWN_ORIGIN.into())), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)
             .mount(Arc::new(first), sign_in::ROUTES)
             .mount(Arc::new(binding), phone_binding::ROUTES)

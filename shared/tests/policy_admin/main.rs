@@ -1,6 +1,8 @@
 //! Administration over its own edge and the real engine.
 
 mod applications;
+mod branding;
+mod console;
 mod input;
 mod keys;
 mod policy;

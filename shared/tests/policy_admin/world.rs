@@ -1,6 +1,6 @@
 //! One deployment of `policy-admin`, and shorthand for calls to it.
 
-use crate::support::{SeededEntropy, TestClock, store};
+use crate::support::{OWN_ORIGIN, SeededEntropy, TestClock, store};
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use shared::auth::credential::{Credential, Holder};
 use shared::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use shared::domain::ids::{EventId, TenantId};
 use shared::domain::time::Timestamp;
-use shared::dynamodb::DynamoStore;
+use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
 use shared::ports::Entropy;
 use std::sync::Arc;
@@ -40,8 +40,13 @@ impl World {
         let clock = Arc::new(TestClock::start());
         let entropy = Arc::new(SeededEntropy::new(7));
         let operator = Credential::generate(Holder::Operator, |buffer| entropy.fill(buffer));
-        let app =
-            PolicyAdmin::new(Arc::new(store.clone()), clock.clone(), entropy.clone(), vec![operator.hash()]);
+        let app = PolicyAdmin::new(
+            Arc::new(store.clone()),
+            clock.clone(),
+            entropy.clone(),
+            vec![operator.hash()],
+            OWN_ORIGIN.into(),
+        );
         let edge = Edge::new(clock.clone(), entropy).mount(Arc::new(app), ROUTES);
         Self { store, clock, operator: operator.text.into_exposed(), edge }
     }
@@ -56,9 +61,22 @@ impl World {
             request = request.header("content-type", "application/json");
         }
         let request = request.body(Bytes::copy_from_slice(body.as_bytes())).expect("a request");
+        self.send(request).await.0
+    }
+
+    /// The answer, and its cookie.
+    pub async fn send(&self, request: Request<Bytes>) -> (Answer, Option<String>) {
         let response = self.edge.handle(request, None, None).await;
         let body = serde_json::from_slice(response.body()).unwrap_or(Value::Null);
-        Answer { status: response.status().as_u16(), body }
+        let cookie =
+            response.headers().get("set-cookie").map(|value| value.to_str().expect("ASCII").to_owned());
+        (Answer { status: response.status().as_u16(), body }, cookie)
+    }
+
+    /// Every item of the directory.
+    pub async fn everything_kept(&self) -> Vec<Item> {
+        let pages = self.store.client().scan().table_name(self.store.directory()).consistent_read(true);
+        pages.send().await.expect("a page").items.unwrap_or_default()
     }
 
     pub async fn get(&self, path: &str, key: &str) -> Answer {

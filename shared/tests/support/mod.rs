@@ -8,6 +8,9 @@ use shared::ports::{Clock, Entropy};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+/// Where a test's own pages would be.
+pub const OWN_ORIGIN: &str = "https://mfa.example.com";
+
 /// Stands still until the test moves it.
 pub struct TestClock(AtomicI64);
 

@@ -58,9 +58,18 @@ impl Service {
         let passwords = Arc::new(Argon2Passwords::new(base.entropy.clone()).expect("parameters"));
         let (operator, hashes) = OperatorHashes::generate(&OsEntropy);
         let hashes = OperatorHashes::parse(&hashes).expect("hashes just made").hashes().to_vec();
-        let users = compose::user_directory(&base, hashes.clone(), passwords.clone(), personal);
+        let users = compose::user_directory(
+            &base,
+            hashes.clone(),
+            "https://mfa.example.com".into(),
+            passwords.clone(),
+            personal,
+        );
         let edge = Edge::new(base.clock.clone(), base.entropy.clone())
-            .mount(Arc::new(compose::policy_admin(&base, hashes)), policy_admin::ROUTES)
+            .mount(
+                Arc::new(compose::policy_admin(&base, hashes, "https://mfa.example.com".into())),
+                policy_admin::ROUTES,
+            )
             .mount(Arc::new(users), user_directory::ROUTES);
         let operator = operator.text.into_exposed();
         let mut service =

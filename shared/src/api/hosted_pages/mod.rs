@@ -1,15 +1,21 @@
 //! Function `hosted-pages`: hosted logins as an OpenID Connect provider, and the pages themselves.
 
+mod assets;
 mod authorize;
 mod discovery;
 mod error_page;
+mod experience;
 mod finish;
+mod html;
+mod login_page;
+mod steps;
 mod token;
 mod userinfo;
 
 pub use error_page::{PageError, reply as error_page};
 pub use finish::{finish, give_up};
 
+use super::console;
 use super::pages::Pages;
 use crate::http::Route;
 use crate::ports::Entropy;
@@ -40,10 +46,20 @@ macro_rules! route {
 }
 
 pub const ROUTES: &[Route<HostedPagesApp>] = &[
+    Route::new("GET", "/console", "get_console", |_, _| Box::pin(async { Ok(console::page()) })),
+    Route::new("GET", "/console/{version}/{file}", "get_console_file", |_, call| {
+        Box::pin(async move { console::file(&call) })
+    }),
     route!("GET", "/t/{tenant}/.well-known/openid-configuration", "get_openid_configuration", discovery::get),
     route!("GET", "/t/{tenant}/authorize", "authorize", authorize::get),
     route!("POST", "/t/{tenant}/authorize", "authorize_by_form", authorize::post),
     route!("POST", "/t/{tenant}/token", "exchange_code", token::post),
     route!("GET", "/t/{tenant}/userinfo", "get_userinfo", userinfo::get),
     route!("POST", "/t/{tenant}/userinfo", "get_userinfo_by_form", userinfo::post),
+    route!("GET", "/t/{tenant}/login/{txn}", "get_login_page", login_page::get),
+    route!("POST", "/t/{tenant}/login/{txn}/back", "leave_login", login_page::back),
+    route!("POST", "/t/{tenant}/login/{txn}/continue", "continue_login", login_page::go_on),
+    route!("GET", "/t/{tenant}/experience/{application}", "experience_login", experience::start),
+    route!("GET", "/t/{tenant}/experience/{application}/result", "get_experience_result", experience::result),
+    route!("GET", "/assets/{file}", "get_asset", assets::get),
 ];

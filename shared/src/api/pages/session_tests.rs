@@ -2,6 +2,7 @@ use super::*;
 use crate::auth::{SealingKeys, SigningKeys, XChaChaLoginSealer};
 use crate::domain::application::Application;
 use crate::domain::authorization::{CodeChallenge, Scopes};
+use crate::domain::branding::Branding;
 use crate::domain::ids::{ApplicationId, LoginId, UserId};
 use crate::domain::login::{FirstFactor, LoginStart, Proof, Purpose, SecondFactor};
 use crate::domain::settings::TenantSecurity;
@@ -148,6 +149,7 @@ impl Bench {
             name: "Shop".into(),
             home_country: "DE".into(),
             created_at: self.world.now(),
+            branding: Branding::default(),
             production: false,
             security: TenantSecurity::for_home_country("DE"),
             version: 1,

@@ -3,6 +3,7 @@
 use super::{Actor, AuditEvent, Details, EventKind, Provenance, describe};
 use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
+use crate::domain::console_session::ConsoleSession;
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::identity_source::IdentitySource;
 use crate::domain::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
@@ -86,6 +87,14 @@ impl AuditedChange {
 
     pub fn admin_key_deleted(key: &AdminKey) -> Self {
         Self::deleted(EventKind::AdminKeyDeleted, describe::admin_key(key))
+    }
+
+    pub fn console_session_started(session: &ConsoleSession) -> Self {
+        Self::created(EventKind::ConsoleSessionStarted, describe::console_session(session))
+    }
+
+    pub fn console_session_ended(session: &ConsoleSession) -> Self {
+        Self::deleted(EventKind::ConsoleSessionEnded, describe::console_session(session))
     }
 
     /// The user and, if it has one, its number.

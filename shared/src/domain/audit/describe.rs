@@ -5,6 +5,8 @@
 use super::Details;
 use crate::domain::admin_key::AdminKey;
 use crate::domain::application::Application;
+use crate::domain::branding::{Branding, Color};
+use crate::domain::console_session::ConsoleSession;
 use crate::domain::factor::FactorPhone;
 use crate::domain::identity_source::{IdentitySource, KIND_OIDC};
 use crate::domain::ids::LoginId;
@@ -22,8 +24,15 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) fn tenant(tenant: &Tenant) -> Details {
-    let Tenant { id: _, name, home_country, created_at: _, production, security: _, version: _ } = tenant;
-    details(json!({"name": name, "home_country": home_country, "production": production}))
+    let Tenant { id: _, name, home_country, created_at: _, production, branding, security: _, version: _ } =
+        tenant;
+    let Branding { logo_url, accent_color } = branding;
+    details(json!({
+        "name": name,
+        "home_country": home_country,
+        "production": production,
+        "branding": {"logo_url": logo_url, "accent_color": accent_color.map(Color::hex)},
+    }))
 }
 
 pub(super) fn tenant_security(security: &TenantSecurity) -> Details {
@@ -152,6 +161,11 @@ pub(super) fn admin_key(key: &AdminKey) -> Details {
         "name": name,
         "expires_at": expires_at.map(Timestamp::rfc3339),
     }))
+}
+
+pub(super) fn console_session(session: &ConsoleSession) -> Details {
+    let ConsoleSession { id, hash: _, created_at: _, expires_at } = session;
+    details(json!({"id": id.as_str(), "expires_at": expires_at.rfc3339()}))
 }
 
 pub(super) fn trusted_device(device: &TrustedDevice) -> Details {

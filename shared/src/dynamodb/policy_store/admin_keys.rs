@@ -1,14 +1,19 @@
-//! Administrator keys.
+//! Administrator keys, and the sessions of the console that they opened.
 
-use super::super::policy_items::{decode_admin_key, encode_admin_key};
+use super::super::policy_items::{
+    decode_admin_key, decode_console_sessions, encode_admin_key, encode_console_sessions,
+};
 use super::super::request::number;
-use super::super::transaction::{Actions, Expression, delete, is_free, put, update};
+use super::super::transaction::{Actions, Expression, check, delete, is_free, put, update};
 use super::super::{DynamoStore, keys};
-use super::exists;
+use super::{exists, saved};
 use crate::domain::admin_key::AdminKey;
 use crate::domain::audit::AuditEvent;
+use crate::domain::console_session::ConsoleSessions;
 use crate::domain::ids::{KeyId, TenantId};
-use crate::ports::{AdminKeyLookup, AdminKeys, Failure, Fault, KeyDeletion, Page, PageRequest};
+use crate::ports::{
+    AdminKeyLookup, AdminKeys, ConsoleSessionStore, Failure, Fault, KeyDeletion, Page, PageRequest, Saved,
+};
 use async_trait::async_trait;
 
 /// Attribute of the tenant's item: how many owner keys it has that never expire
@@ -19,6 +24,39 @@ pub(super) const PERMANENT_OWNERS: &str = "permanent_owners";
 impl AdminKeyLookup for DynamoStore {
     async fn admin_key(&self, tenant: &TenantId, id: &KeyId) -> Result<Option<AdminKey>, Fault> {
         self.directory_item(&keys::admin_key(tenant, id)).await?.map(decode_admin_key).transpose()
+    }
+
+    async fn admin_key_with_sessions(
+        &self,
+        tenant: &TenantId,
+        id: &KeyId,
+    ) -> Result<Option<(AdminKey, ConsoleSessions)>, Fault> {
+        let (key_at, sessions_at) = (keys::admin_key(tenant, id), keys::console_sessions(tenant, id));
+        let mut items = self.batch(&[key_at.clone(), sessions_at.clone()], &[]).await?;
+        let Some(key) = items.take(&key_at) else { return Ok(None) };
+        let sessions = items.take(&sessions_at).map(decode_console_sessions).transpose()?;
+        Ok(Some((decode_admin_key(key)?, sessions.unwrap_or_default())))
+    }
+}
+
+#[async_trait]
+impl ConsoleSessionStore for DynamoStore {
+    async fn save_console_sessions(
+        &self,
+        key: &AdminKey,
+        sessions: &ConsoleSessions,
+        event: &AuditEvent,
+    ) -> Result<Saved, Fault> {
+        let at = keys::console_sessions(&key.tenant, &key.id);
+        let as_read = match sessions.revision {
+            0 => is_free(),
+            seen => Expression::new("revision = :seen").value(":seen", number(seen)),
+        };
+        let mut actions = Actions::new();
+        actions.add(put(self.directory(), &at, encode_console_sessions(sessions)?, as_read)?, ());
+        actions.add(check(self.directory(), &keys::admin_key(&key.tenant, &key.id), exists())?, ());
+        self.record(&mut actions, event, ())?;
+        Ok(saved(self.run(actions).await?))
     }
 }
 
@@ -45,6 +83,8 @@ impl AdminKeys for DynamoStore {
         let at = keys::admin_key(&key.tenant, &key.id);
         let mut actions = Actions::new();
         actions.add(delete(self.directory(), &at, Some(exists()))?, KeyDeletion::Missing);
+        let sessions = keys::console_sessions(&key.tenant, &key.id);
+        actions.add(delete(self.directory(), &sessions, None)?, KeyDeletion::Missing);
         if key.is_permanent_owner() {
             let another = Expression::new("#owners > :last").value(":last", number(1));
             let tenant = keys::tenant(&key.tenant);

@@ -1,6 +1,8 @@
 //! Tenants.
 
-use super::super::policy_items::{decode_source, decode_tenant, encode_admin_key, encode_tenant};
+use super::super::policy_items::{
+    BrandingItem, decode_source, decode_tenant, encode_admin_key, encode_tenant,
+};
 use super::super::request::{fault, number, string};
 use super::super::settings_item::SecurityItem;
 use super::super::transaction::{Actions, Expression, is_free, put, update};
@@ -84,15 +86,17 @@ impl Tenants for DynamoStore {
         event: &AuditEvent,
     ) -> Result<Saved, Fault> {
         let security = serde_dynamo::to_attribute_value(SecurityItem::from(&tenant.security));
+        let branding = serde_dynamo::to_attribute_value(BrandingItem::from(&tenant.branding));
         let change = Expression::new(
             "SET #name = :name, home_country = :home_country, production = :production, \
-             #security = :security, #version = :next",
+             branding = :branding, #security = :security, #version = :next",
         )
         .name("#name", "name")
         .name("#security", SECURITY)
         .value(":name", string(&tenant.name))
         .value(":home_country", string(&tenant.home_country))
         .value(":production", AttributeValue::Bool(tenant.production))
+        .value(":branding", branding.map_err(Fault::new)?)
         .value(":security", security.map_err(Fault::new)?)
         .value(":next", number(tenant.version + 1));
         let key = keys::tenant(&tenant.id);
