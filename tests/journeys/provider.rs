@@ -2,6 +2,7 @@
 //! own keys, so that each test starts where it means to.
 
 mod exchange;
+mod hosted;
 
 use crate::world::World;
 use serde_json::{Value, json};
