@@ -36,7 +36,7 @@ async fn t24_a_form_that_is_not_from_the_page_changes_nothing() {
         ("another site", &csrf, &[("sec-fetch-site", "cross-site")]),
         ("another host of the site", &csrf, &[("origin", &own), ("sec-fetch-site", "same-site")]),
     ];
-    let jar = browser.jar.clone();
+    let jar = browser.jar.0.clone();
     for (what, csrf, headers) in rows {
         for (step, fields) in [
             ("password", vec![("account", "eve"), ("password", PASSWORD)]),
