@@ -4,6 +4,7 @@
 use crate::spec::Spec;
 use serde_json::{Value, json};
 use shared::config::SystemClock;
+use shared::pages::assets::{script, style};
 use shared::ports::Clock;
 use std::collections::{BTreeMap, BTreeSet};
 use tests::hosted;
@@ -34,6 +35,7 @@ const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
 const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
 const AUTHORIZATION_CODE: &str = "AQhzLTE3OTU1Mjg4MDB";
 const CALLBACK: &str = "https://shop.example.com/callback";
+const ASSET: &str = "login.css";
 const CODE: &str = "493021";
 
 impl Client {
@@ -136,6 +138,32 @@ async fn hosted_login(client: &mut Client, admin: &str) {
     client.call("exchange_code", "code", "", 400).await;
     client.call("get_userinfo", "", &access, 401).await;
     client.call("get_userinfo_by_form", "", "", 401).await;
+}
+
+/// What a browser without a login of its own is answered.
+async fn hosted_pages(client: &mut Client) {
+    client.call("get_login_page", "", "", 400).await;
+    client.call("send_login_code", "", "", 400).await;
+    for operation in [
+        "submit_login_password",
+        "submit_login_phone",
+        "resend_login_code",
+        "submit_login_code",
+        "leave_login",
+        "continue_login",
+    ] {
+        client.call(operation, "", "", 303).await;
+        client.call(operation, "form", "", 303).await;
+    }
+    client.call("experience_login", "", "", 303).await;
+    client.call("get_experience_result", "", "", 400).await;
+    client.call("get_asset", "", "", 404).await;
+    for asset in [style(), script()] {
+        let name = asset.path.strip_prefix("/assets/").expect("a path").to_owned();
+        client.real.insert(ASSET, name);
+        client.call("get_asset", "", "", 200).await;
+    }
+    client.real.remove(ASSET);
 }
 
 /// What users do with an access token.
@@ -246,6 +274,7 @@ async fn every_operation_answers_as_described() {
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     hosted_login(&mut client, &admin).await;
+    hosted_pages(&mut client).await;
     client.call("get_jwks", "", "", 200).await;
     client.call("get_reference", "", "", 200).await;
     client.call("get_console", "", "", 200).await;

@@ -5,6 +5,7 @@ mod answers;
 mod dependencies;
 mod errors;
 mod openapi;
+mod pages;
 mod rights;
 mod security;
 mod spec;

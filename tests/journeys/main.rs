@@ -8,6 +8,7 @@
 mod audit;
 mod bad_input;
 mod binding;
+mod browser;
 mod browsers;
 mod devices;
 mod first_factor;
@@ -16,6 +17,8 @@ mod limits;
 mod login;
 mod matrix;
 mod notices;
+mod pages_login;
+mod pages_threats;
 mod policy;
 mod provider;
 mod recovery;

@@ -78,6 +78,9 @@ fn whose(route: Route) -> For {
         }
         // What is asked is judged, not who asks.
         "authorize" | "authorize_by_form" => For::Everybody,
+        // What a browser's cookies say is judged, and no credential is looked at.
+        "get_asset" | "experience_login" | "get_experience_result" => For::Everybody,
+        _ if route.path.starts_with("/t/{tenant}/login/{txn}") => For::Everybody,
         "exchange_code" => For::Clients,
         "get_userinfo" | "get_userinfo_by_form" => For::ScopedAccess,
         "create_tenant" => For::Operator,

@@ -167,6 +167,8 @@ impl Side {
             "key" => &self.key,
             "device" => &self.now.device,
             "login" => &self.now.login,
+            // No browser's.
+            "txn" => "q8RsT2uVwX4y",
             "version" | "file" => "none",
             other => panic!("what is a {other}?"),
         }
@@ -246,6 +248,7 @@ impl Side {
             }
             // A form, or none.
             "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
+            _ if route.path.starts_with("/t/{tenant}/login/{txn}") => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,
             operation => panic!("which body does {operation} take?"),
         })

@@ -34,6 +34,12 @@ impl Announcement {
     pub fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned())
     }
+
+    /// Where the demo application's login can be tried in a browser.
+    fn experience(&self) -> String {
+        let Demo { tenant, application, .. } = &self.demo;
+        format!("{}/t/{tenant}/experience/{application}", self.url)
+    }
 }
 
 impl fmt::Display for Announcement {
@@ -47,6 +53,7 @@ impl fmt::Display for Announcement {
         writeln!(f, "Administrator key  {}", demo.admin_key)?;
         writeln!(f, "Application        {}", demo.application)?;
         writeln!(f, "Its secret         {}", demo.application_secret)?;
+        writeln!(f, "Its login page     {}", self.experience())?;
         for user in &demo.users {
             let phone = user.phone.as_deref().unwrap_or("no number yet");
             writeln!(f, "User               {} / {} ({phone})", user.username, user.password)?;
@@ -113,6 +120,7 @@ mod tests {
         let text = announcement.to_string();
         for part in [
             "http://127.0.0.1:9000/_local/outbox",
+            "http://127.0.0.1:9000/t/ten_1/experience/app_1",
             "mfa_operator_1",
             "mfa_admin_1",
             "mfa_app_1",

@@ -13,6 +13,6 @@ pub use notice::{CODE_SENT, Said};
 pub use render::render;
 pub use text::Language;
 pub use view::{
-    Accent, BindPhone, Claim, CodeOut, Country, EnterCode, Experience, Frame, RecoveryCodes, SignIn, Step,
-    Stop, StopReason,
+    BindPhone, Claim, CodeOut, Country, EnterCode, Experience, Frame, RecoveryCodes, SignIn, Step, Stop,
+    StopReason,
 };

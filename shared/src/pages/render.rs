@@ -3,7 +3,7 @@
 use super::assets;
 use super::notice::{Notice, Said};
 use super::text::{Language, fill};
-use super::view::{Frame, Step, StopReason};
+use super::view::{Frame, Step, StopReason, style};
 use crate::domain::login::LOGIN_SECONDS;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde};
@@ -60,7 +60,7 @@ pub fn render(frame: &Frame<'_>, step: &Step, said: Option<&Said<'_>>) -> Result
         tenant => frame.tenant,
         application => frame.application,
         logo_url => frame.logo_url,
-        style => frame.accent.and_then(|accent| accent.style()),
+        style => frame.accent.map(style),
         nonce => frame.nonce,
         base => path(frame.base),
         csrf => frame.csrf,

@@ -1,6 +1,7 @@
 //! What the templates are given.
 
 use super::text::Language;
+use crate::domain::branding::{Accent, Color};
 use crate::domain::phone::calling_code;
 use crate::domain::time::Timestamp;
 use serde::Serialize;
@@ -13,7 +14,8 @@ pub struct Frame<'a> {
     pub tenant: &'a str,
     pub application: &'a str,
     pub logo_url: Option<&'a str>,
-    pub accent: Option<&'a Accent>,
+    /// The tenant's colour, as it can be read.
+    pub accent: Option<Accent>,
     /// Of this answer's Content-Security-Policy, for the accent's style.
     pub nonce: &'a str,
     /// Where the login's page is: its forms are below.
@@ -22,32 +24,15 @@ pub struct Frame<'a> {
     pub now: Timestamp,
 }
 
-/// A tenant's colour on light and on dark ground, with the colour of text on it. Who makes one has seen to the contrast.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Accent {
-    pub light: String,
-    pub on_light: String,
-    pub dark: String,
-    pub on_dark: String,
-}
-
-impl Accent {
-    /// The style that a page wears; `None` unless all four are `#rrggbb`, since it goes into the page as it is.
-    pub(super) fn style(&self) -> Option<String> {
-        let colours = [&self.light, &self.on_light, &self.dark, &self.on_dark];
-        let is_colour = |text: &&String| {
-            text.strip_prefix('#')
-                .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
-        };
-        if !colours.iter().all(is_colour) {
-            return None;
-        }
-        let [light, on_light, dark, on_dark] = colours;
-        Some(format!(
-            ":root{{--accent:{light};--on-accent:{on_light}}}\
-             @media(prefers-color-scheme:dark){{:root{{--accent:{dark};--on-accent:{on_dark}}}}}"
-        ))
-    }
+/// The style that a page wears for its tenant. It goes into the page as it is: colours print as `#rrggbb`.
+pub(super) fn style(accent: Accent) -> String {
+    let Accent { on_light, on_dark } = accent;
+    let [light, on_light, dark, on_dark] =
+        [on_light.color, on_light.text, on_dark.color, on_dark.text].map(Color::hex);
+    format!(
+        ":root{{--accent:{light};--on-accent:{on_light}}}\
+         @media(prefers-color-scheme:dark){{:root{{--accent:{dark};--on-accent:{on_dark}}}}}"
+    )
 }
 
 /// Where a login is, as its user sees it.

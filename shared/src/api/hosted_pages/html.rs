@@ -1,5 +1,7 @@
 //! A page as an answer: rendered, with the policy that it is shown under.
 
+use super::HostedPagesApp;
+use crate::domain::ids::base62;
 use crate::http::{Problem, Reply};
 use crate::pages::{Frame, Said, Step, render};
 use crate::ports::Fault;
@@ -10,6 +12,14 @@ use url::Url;
 /// which needs the user's click anyway.)
 const PERMISSIONS: &str =
     "camera=(), geolocation=(), microphone=(), payment=(), usb=(), otp-credentials=(self)";
+
+/// 62^22 is about 2^131.
+const NONCE_LENGTH: usize = 22;
+
+/// What lets the one style in a page pass that is its tenant's: nobody else can guess it.
+pub(super) fn nonce(app: &HostedPagesApp) -> String {
+    base62(NONCE_LENGTH, |buffer| app.entropy.fill(buffer))
+}
 
 /// `redirect_uri` is where the login goes on to: browsers hold a redirect that follows a form against the form's own policy.
 pub(super) fn reply(

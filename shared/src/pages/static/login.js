@@ -56,7 +56,8 @@
       else copy.value = field.value;
     });
     before.replaceWith(fresh);
-    find('footer').replaceWith(document.importNode(find('footer', page), true));
+    find('footer')?.remove();
+    if (find('footer', page)) document.body.append(document.importNode(find('footer', page), true));
     document.title = page.title;
     document.documentElement.lang = page.documentElement.lang;
     document.documentElement.dir = page.documentElement.dir;
