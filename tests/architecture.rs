@@ -17,7 +17,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("auth", &["ports", "domain"]),
     ("http", &["ports", "domain"]),
     ("stream", &["ports"]),
-    ("api", &["http", "stream", "usecase", "ports", "domain", "auth::credential"]),
+    ("pages", &["domain"]),
+    ("api", &["http", "pages", "stream", "usecase", "ports", "domain", "auth::credential"]),
     // What puts the parts together.
     ("config", &["sms", "auth", "ports", "domain"]),
     ("telemetry", &[]),
@@ -36,6 +37,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("http", &["http", "api", "auth"]),
     ("tokio", &["dynamodb", "sms", "auth"]),
     ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api", "setup"]),
+    ("minijinja", &["pages"]),
     ("futures", &["usecase", "dynamodb", "http", "auth", "bootstrap"]),
     ("tracing", &["usecase", "dynamodb", "sms", "http", "stream", "bootstrap", "telemetry", "setup"]),
     ("ring", &["auth"]),

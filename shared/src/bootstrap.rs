@@ -121,13 +121,6 @@ impl Lambda {
         Ok(self.environment.base_url()?)
     }
 
-    /// Host of this deployment's own address.
-    pub fn own_host(&self) -> Result<Option<String>, Error> {
-        let base = self.environment.base_url()?;
-        let authority = base.split("://").nth(1).and_then(|rest| rest.split('/').next());
-        Ok(authority.map(|host| host.split(':').next().unwrap_or(host).to_owned()))
-    }
-
     /// Where this deployment's own pages are.
     pub fn own_origin(&self) -> Result<String, Error> {
         Ok(self.environment.own_origin()?)

@@ -57,7 +57,7 @@ pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>, own_origin: Str
     PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes, own_origin)
 }
 
-/// `own_host` is the host of the deployment's own address.
+/// `base_url` is the service's public address.
 pub fn sign_in(
     base: &Base,
     passwords: Arc<dyn Passwords>,
@@ -65,9 +65,10 @@ pub fn sign_in(
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
-    own_host: Option<String>,
+    base_url: &str,
 ) -> SignInApp {
     let store = Arc::new(base.store.clone());
+    let pages = Pages::new(sealer.clone(), base.clock.clone(), base_url);
     let tokens = LoginTokens::new(sealer);
     let clock = &base.clock;
     SignInApp {
@@ -81,25 +82,27 @@ pub fn sign_in(
             signer: signer.clone(),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
-            own_host,
+            own_host: host(base_url),
         },
         read: ReadLogin { store, clock: clock.clone() },
         tokens,
         signer,
+        pages,
     }
 }
 
-/// `own_host` is the host of the deployment's own address.
+/// `base_url` is the service's public address.
 pub fn phone_binding(
     base: &Base,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     access: Arc<dyn AccessTokens>,
     recovery: Arc<dyn RecoveryMacs>,
-    own_host: Option<String>,
+    base_url: &str,
 ) -> PhoneBindingApp {
     let store = Arc::new(base.store.clone());
     let clock = &base.clock;
+    let pages = Pages::new(sealer.clone(), clock.clone(), base_url);
     let tokens = LoginTokens::new(sealer);
     PhoneBindingApp {
         ask: AskForNumber { store: store.clone(), personal: personal.clone(), clock: clock.clone() },
@@ -109,7 +112,7 @@ pub fn phone_binding(
             tokens: tokens.clone(),
             clock: clock.clone(),
             entropy: base.entropy.clone(),
-            own_host,
+            own_host: host(base_url),
         },
         tokens,
         gate: AccessGate {
@@ -130,6 +133,7 @@ pub fn phone_binding(
             entropy: base.entropy.clone(),
         },
         devices: manage_devices(base),
+        pages,
     }
 }
 
@@ -143,12 +147,19 @@ fn change_number(base: &Base, personal: Arc<dyn PersonalData>) -> ChangeNumber {
     ChangeNumber { bindings: store.clone(), addressees: store, personal, entropy: base.entropy.clone() }
 }
 
+/// The host of the service's own address.
+fn host(base_url: &str) -> Option<String> {
+    let authority = base_url.split("://").nth(1).and_then(|rest| rest.split('/').next());
+    authority.map(|host| host.split(':').next().unwrap_or(host).to_owned())
+}
+
 pub fn code_issuance(
     base: &Base,
     codes: Arc<dyn Codes>,
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     sender: Arc<dyn SmsSender>,
+    base_url: &str,
 ) -> CodeIssuanceApp {
     let store = Arc::new(base.store.clone());
     let issue = IssueCode {
@@ -160,7 +171,8 @@ pub fn code_issuance(
         clock: base.clock.clone(),
         entropy: base.entropy.clone(),
     };
-    CodeIssuanceApp { issue, tokens: LoginTokens::new(sealer) }
+    let pages = Pages::new(sealer.clone(), base.clock.clone(), base_url);
+    CodeIssuanceApp { issue, tokens: LoginTokens::new(sealer), pages }
 }
 
 pub fn code_verification(
@@ -169,6 +181,7 @@ pub fn code_verification(
     recovery: Arc<dyn RecoveryMacs>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
+    base_url: &str,
 ) -> CodeVerificationApp {
     let store = Arc::new(base.store.clone());
     let recover = UseRecoveryCode {
@@ -188,7 +201,8 @@ pub fn code_verification(
         entropy: base.entropy.clone(),
     };
     let trust = TrustDevice { store, entropy: base.entropy.clone() };
-    CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer) }
+    let pages = Pages::new(sealer.clone(), base.clock.clone(), base_url);
+    CodeVerificationApp { verify, recover, trust, tokens: LoginTokens::new(sealer), pages }
 }
 
 /// `own_origin`: as of [`policy_admin`].

@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod dynamodb;
 pub mod http;
+pub mod pages;
 pub mod ports;
 pub mod setup;
 pub mod sms;

@@ -8,6 +8,7 @@ use shared::compose;
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let (codes, personal, sealer) = tokio::try_join!(lambda.codes(), lambda.personal(), lambda.sealer())?;
-    let app = compose::code_issuance(&lambda.base, codes, personal, sealer, lambda.sms()?);
+    let base_url = lambda.base_url()?;
+    let app = compose::code_issuance(&lambda.base, codes, personal, sealer, lambda.sms()?, &base_url);
     lambda.serve(app, ROUTES).await
 }

@@ -10,6 +10,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (codes, recovery, finishing) =
         tokio::try_join!(lambda.codes(), lambda.recovery(), lambda.finishing())?;
     let (sealer, signer) = (finishing.sealer, finishing.signer);
-    let app = compose::code_verification(&lambda.base, codes, recovery, sealer, signer);
+    let app = compose::code_verification(&lambda.base, codes, recovery, sealer, signer, &lambda.base_url()?);
     lambda.serve(app, ROUTES).await
 }

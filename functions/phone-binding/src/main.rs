@@ -9,6 +9,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
     let (personal, sealer, access, recovery) =
         tokio::try_join!(lambda.personal(), lambda.sealer(), lambda.access_tokens(), lambda.recovery())?;
-    let app = compose::phone_binding(&lambda.base, personal, sealer, access, recovery, lambda.own_host()?);
+    let base_url = lambda.base_url()?;
+    let app = compose::phone_binding(&lambda.base, personal, sealer, access, recovery, &base_url);
     lambda.serve(app, ROUTES).await
 }

@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     let (personal, finishing) = tokio::try_join!(lambda.personal(), lambda.finishing())?;
     let (sealer, signer) = (finishing.sealer, finishing.signer);
     let (passwords, id_tokens) = (lambda.passwords()?, lambda.id_tokens()?);
-    let own_host = lambda.own_host()?;
-    let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, own_host);
+    let base_url = lambda.base_url()?;
+    let app = compose::sign_in(&lambda.base, passwords, id_tokens, personal, sealer, signer, &base_url);
     lambda.serve_with_preflight(app, ROUTES).await
 }

@@ -64,7 +64,6 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
     let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(signing, &base_url, random()));
     // As browsers spell it: the address has no path.
     let own_origin = base_url.clone();
-    let host = "127.0.0.1".to_owned();
 
     let operators = OperatorHashes::parse(&keys.operator)?;
     let policy_admin = functions::policy_admin(&base, operators.hashes().to_vec(), own_origin.clone());
@@ -80,7 +79,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         finisher.clone(),
         signer.clone(),
-        Some(host.clone()),
+        &base_url,
     );
     let phone_binding = functions::phone_binding(
         &base,
@@ -88,11 +87,12 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         sealer.clone(),
         access.clone(),
         recovery.clone(),
-        Some(host),
+        &base_url,
     );
-    let code_issuance = functions::code_issuance(&base, codes.clone(), personal.clone(), sealer, sms);
+    let code_issuance =
+        functions::code_issuance(&base, codes.clone(), personal.clone(), sealer, sms, &base_url);
     let code_verification =
-        functions::code_verification(&base, codes, recovery, finisher.clone(), signer.clone());
+        functions::code_verification(&base, codes, recovery, finisher.clone(), signer.clone(), &base_url);
     let hosted_pages = functions::hosted_pages(&base, personal, finisher, signer, access, base_url);
     Ok(Edge::new(base.clock.clone(), base.entropy.clone())
         .with_preflight(Arc::new(base.store))

@@ -1,6 +1,8 @@
 //! Function `code-issuance`: sends codes.
 
+use super::login_forms::code;
 use super::login_wire::{LoginAnswer, open_login};
+use super::pages::Pages;
 use crate::domain::refusal::Refusal;
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::issue_code::IssueCode;
@@ -11,10 +13,18 @@ use serde::Deserialize;
 pub struct CodeIssuanceApp {
     pub issue: IssueCode,
     pub tokens: LoginTokens,
+    pub pages: Pages,
 }
 
-pub const ROUTES: &[Route<CodeIssuanceApp>] =
-    &[Route::new("POST", "/v1/logins/{login}/code", "send_code", |app, call| Box::pin(send_code(app, call)))];
+pub const ROUTES: &[Route<CodeIssuanceApp>] = &[
+    Route::new("POST", "/v1/logins/{login}/code", "send_code", |app, call| Box::pin(send_code(app, call))),
+    Route::new("GET", "/t/{tenant}/login/{txn}/send", "send_login_code", |app, call| {
+        Box::pin(code::arrive(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/login/{txn}/code", "resend_login_code", |app, call| {
+        Box::pin(code::resend(app, call))
+    }),
+];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,6 +1,8 @@
 //! Function `code-verification`: judges guesses and takes recovery codes.
 
+use super::login_forms::verification;
 use super::login_wire::{LoginAnswer, open_login};
+use super::pages::Pages;
 use super::trusted_devices::NewDeviceBody;
 use crate::domain::recovery::RecoveryCode;
 use crate::domain::refusal::Refusal;
@@ -18,12 +20,17 @@ pub struct CodeVerificationApp {
     pub recover: UseRecoveryCode,
     pub trust: TrustDevice,
     pub tokens: LoginTokens,
+    pub pages: Pages,
 }
 
-pub const ROUTES: &[Route<CodeVerificationApp>] =
-    &[Route::new("POST", "/v1/logins/{login}/verification", "verify_code", |app, call| {
+pub const ROUTES: &[Route<CodeVerificationApp>] = &[
+    Route::new("POST", "/v1/logins/{login}/verification", "verify_code", |app, call| {
         Box::pin(verify_code(app, call))
-    })];
+    }),
+    Route::new("POST", "/t/{tenant}/login/{txn}/verification", "submit_login_code", |app, call| {
+        Box::pin(verification::submit(app, call))
+    }),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,11 +63,16 @@ async fn verify_code(app: &CodeVerificationApp, call: Call) -> Result<Reply, Pro
     Ok(Reply::ok(&LoginAnswer { trusted_device: device.map(NewDeviceBody::from), ..answer }))
 }
 
+/// Whether a text can be a code of a login that asks for so many digits.
+pub(super) fn is_code(text: &str, length: u8) -> bool {
+    text.len() == usize::from(length) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn read_code(call: &Call, length: u8) -> Result<(Given, bool), Refusal> {
     let Verify { code, recovery_code, trust_device } = call.json()?;
     let given = match (code, recovery_code) {
         (Some(code), None) => {
-            if code.len() == usize::from(length) && code.bytes().all(|b| b.is_ascii_digit()) {
+            if is_code(&code, length) {
                 Ok(Given::Code(Secret::new(code)))
             } else {
                 Err(Refusal::InvalidRequest(format!("code takes exactly {length} ASCII digits")))

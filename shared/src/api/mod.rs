@@ -13,6 +13,7 @@ mod explain;
 pub mod hosted_pages;
 mod identities;
 mod identity_sources;
+mod login_forms;
 pub mod login_wire;
 mod me;
 pub mod notifications;

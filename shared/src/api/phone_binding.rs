@@ -1,6 +1,8 @@
 //! Function `phone-binding`: the number that an unbound user wants to bind, and what users do about their second factor themselves.
 
+use super::login_forms::phone;
 use super::login_wire::{LoginAnswer, open_login};
+use super::pages::Pages;
 use super::{me, trusted_devices};
 use crate::http::{Call, Problem, Reply, Route};
 use crate::usecase::access::AccessGate;
@@ -21,6 +23,7 @@ pub struct PhoneBindingApp {
     pub replace: AskReplacement,
     pub recovery: RenewRecoveryCodes,
     pub devices: ManageDevices,
+    pub pages: Pages,
 }
 
 macro_rules! route {
@@ -31,6 +34,7 @@ macro_rules! route {
 
 pub const ROUTES: &[Route<PhoneBindingApp>] = &[
     route!("POST", "/v1/logins/{login}/phone", "set_login_phone", set_login_phone),
+    route!("POST", "/t/{tenant}/login/{txn}/phone", "submit_login_phone", phone::submit),
     route!("GET", "/v1/me/phone", "get_own_phone", me::get_phone),
     route!("PUT", "/v1/me/phone", "replace_own_phone", me::put_phone),
     route!("DELETE", "/v1/me/phone", "delete_own_phone", me::delete_phone),

@@ -1,6 +1,8 @@
 //! Function `sign-in`: the first factor, a look at a login, and the public keys.
 
+use super::login_forms::password;
 use super::login_wire::{Login, LoginAnswer, open_login};
+use super::pages::Pages;
 use crate::domain::ids::TenantId;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
@@ -8,7 +10,7 @@ use crate::http::{Call, Problem, Reply, Route};
 use crate::ports::TokenSigner;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
-use crate::usecase::sign_in::{Begun, FirstFactorProof, SignIn, Start};
+use crate::usecase::sign_in::{Begun, Caller, FirstFactorProof, SignIn, Start};
 use http::{HeaderValue, header};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -19,6 +21,7 @@ pub struct SignInApp {
     pub read: ReadLogin,
     pub tokens: LoginTokens,
     pub signer: Arc<dyn TokenSigner>,
+    pub pages: Pages,
 }
 
 pub const ROUTES: &[Route<SignInApp>] = &[
@@ -27,6 +30,9 @@ pub const ROUTES: &[Route<SignInApp>] = &[
     Route::new("GET", "/docs", "get_reference", |_, _| Box::pin(async { Ok(super::reference::page()) })),
     Route::new("GET", "/t/{tenant}/.well-known/jwks.json", "get_jwks", |app, call| {
         Box::pin(get_jwks(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/login/{txn}/password", "submit_login_password", |app, call| {
+        Box::pin(password::submit(app, call))
     }),
 ];
 
@@ -63,7 +69,7 @@ struct IdTokenProof {
 }
 
 /// Longest account or password that is looked at, in bytes: argon2's time must not follow the caller's input.
-const MAX_INPUT: usize = 1024;
+pub(super) const MAX_INPUT: usize = 1024;
 
 async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let body: StartLogin = call.json()?;
@@ -90,8 +96,7 @@ async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let trusted_device = body.trusted_device.map(Secret::new);
     let start = Start {
         application: &body.application,
-        secret: call.optional_bearer()?,
-        origin: call.header(header::ORIGIN)?,
+        caller: Caller::Client { secret: call.optional_bearer()?, origin: call.header(header::ORIGIN)? },
         trusted_device: trusted_device.as_ref(),
         provenance: call.provenance(),
     };

@@ -66,8 +66,12 @@ pub struct SentCode {
 }
 
 impl SentCode {
+    pub fn was_accepted(&self) -> bool {
+        self.delivery == Delivery::Accepted
+    }
+
     /// Whether any message with it may have arrived: false where its only send failed.
-    fn may_be_with_the_user(&self) -> bool {
+    pub fn may_be_with_the_user(&self) -> bool {
         self.delivery != Delivery::Failed || self.sent_at != self.first_sent_at
     }
 }

@@ -82,6 +82,23 @@ impl PhoneNumber {
         Err(NOT_A_NUMBER)
     }
 
+    /// Parses a number as it is written inside `country`: with or without the trunk prefix. One that starts with `+`, or with 00 where that
+    /// is no number of the country, is read as an international one, whatever the country. Digits of full width, which East Asian
+    /// keyboards write, count as digits.
+    ///
+    /// # Errors
+    /// [`Refusal::InvalidPhone`], also for a country that has no numbers.
+    pub fn parse_in(country: &str, text: &str) -> Result<Self, Refusal> {
+        let text: String = text.trim().chars().map(half_width).collect();
+        if text.starts_with('+') {
+            return Self::parse(&text);
+        }
+        let code = calling_code(country).ok_or(NOT_A_NUMBER)?;
+        let national = Self::parse(&format!("+{code}{text}"));
+        let international = text.strip_prefix("00").unwrap_or(&text);
+        national.or_else(|refusal| Self::parse(&format!("+{international}")).map_err(|_| refusal))
+    }
+
     /// `+` and up to fifteen digits.
     pub fn e164(&self) -> &str {
         &self.e164
@@ -137,6 +154,11 @@ pub fn is_country(code: &str) -> bool {
     code != NO_COUNTRY && metadata::has_region(code)
 }
 
+/// The calling code, without `+`, of a country by its ISO 3166-1 alpha-2 code.
+pub fn calling_code(country: &str) -> Option<&'static str> {
+    metadata::code_of(country).filter(|_| country != NO_COUNTRY)
+}
+
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PhoneNumber({})", self.hint())
@@ -164,6 +186,19 @@ fn digits(text: &str) -> Result<String, Refusal> {
     }
     // "01" would read as country code 1.
     if digits.starts_with('0') { Err(NOT_A_NUMBER) } else { Ok(digits) }
+}
+
+/// A character of full width, as East Asian keyboards write digits and what stands between them, as the one that it stands for.
+pub fn half_width(character: char) -> char {
+    match character {
+        '\u{3000}' => ' ',
+        '\u{ff0b}' => '+',
+        '\u{ff0d}' => '-',
+        '\u{ff08}' => '(',
+        '\u{ff09}' => ')',
+        '\u{ff10}'..='\u{ff19}' => char::from(b'0' + (u32::from(character) - 0xff10) as u8),
+        other => other,
+    }
 }
 
 #[cfg(test)]

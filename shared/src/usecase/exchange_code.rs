@@ -75,9 +75,40 @@ impl ExchangeCode {
         let facts = self.policy.policy_facts(&id, None, None).await?;
         let application = facts.ok_or(NotExchanged::Client)?.application;
         admit(&application, &asked, allow_origin)?;
+        self.exchange_admitted(application, &asked).await
+    }
+
+    /// The same for the result page of *Experience login*, which is this service itself and shows no secret. Only a code that was made for it is
+    /// taken, and only with the verifier that its own browser holds.
+    pub async fn exchange_for_own_page(
+        &self,
+        application: &ApplicationId,
+        code: &str,
+        verifier: &str,
+    ) -> Result<Exchanged, NotExchanged> {
+        let (tenant, [redirect_uri]) = (application.tenant(), own_redirects(&self.base, application));
+        let facts = self.policy.policy_facts(application, None, None).await?;
+        let found = facts.ok_or(NotExchanged::Client)?.application;
+        let asked = Exchange {
+            tenant: &tenant,
+            client: application.as_str(),
+            secret: None,
+            origin: None,
+            code,
+            redirect_uri: &redirect_uri,
+            verifier,
+        };
+        self.exchange_admitted(found, &asked).await
+    }
+
+    async fn exchange_admitted(
+        &self,
+        application: Application,
+        asked: &Exchange<'_>,
+    ) -> Result<Exchanged, NotExchanged> {
         let now = self.clock.now();
         let code = self.tokens.open_code(asked.code).ok_or(NotExchanged::Grant)?;
-        if !self.is_meant(&code, &application, &asked) {
+        if !self.is_meant(&code, &application, asked) {
             return Err(NotExchanged::Grant);
         }
         self.redeem(&code, now).await?;

@@ -53,13 +53,44 @@ pub struct SignIn {
 #[derive(Debug)]
 pub struct Start<'a> {
     pub application: &'a str,
-    /// The application's secret, if one was presented.
-    pub secret: Option<&'a str>,
-    /// The browser's `Origin`, if there is one.
-    pub origin: Option<&'a str>,
+    pub caller: Caller<'a>,
     /// The token of a trusted device, if one came along.
     pub trusted_device: Option<&'a Secret<String>>,
     pub provenance: Provenance,
+}
+
+/// Who starts logins.
+#[derive(Clone, Copy, Debug)]
+pub enum Caller<'a> {
+    /// The application: its pages, its program, its back end.
+    Client {
+        /// The application's secret, if one was presented.
+        secret: Option<&'a str>,
+        /// The browser's `Origin`, if there is one.
+        origin: Option<&'a str>,
+    },
+    /// The service's own page, on its own origin. The application was found in a request whose redirect is one of its own, and a confidential
+    /// one shows its secret when it redeems the authorization code.
+    Page,
+}
+
+/// Who was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admitted {
+    /// The user's own browser or phone.
+    Client,
+    /// It showed the application's secret.
+    BackEnd,
+    OwnPage,
+}
+
+impl<'a> Caller<'a> {
+    const fn secret(self) -> Option<&'a str> {
+        match self {
+            Caller::Client { secret, .. } => secret,
+            Caller::Page => None,
+        }
+    }
 }
 
 /// What is offered as a first factor.
@@ -133,8 +164,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = admit(&application, start, allow_origin)?;
-        if !has_secret {
+        if admit(&application, start, allow_origin)? != Admitted::BackEnd {
             return Err(Refusal::Unauthenticated.into());
         }
         if source.is_some() && facts.source.is_none() {
@@ -143,7 +173,8 @@ impl SignIn {
         let user = facts.user.ok_or(Refusal::NotFound)?;
         let source = source.and_then(Result::ok);
         let (first, device) = (FirstFactor::Assertion, device.recognise(facts.device));
-        self.begin(&tenant, &application, source, first, false, user, facts.factor, device, now)
+        let by = Admitted::BackEnd;
+        self.begin(&tenant, &application, source, first, by, user, facts.factor, device, now)
     }
 
     async fn by_password(
@@ -162,7 +193,7 @@ impl SignIn {
             hash: self.personal.hash(&owner_scope(&tenant, account.kind()), account.canonical()),
         });
         // With the application's secret it is a back end that calls: its address is not the user's.
-        let client_ip = start.provenance.client_ip.filter(|_| start.secret.is_none());
+        let client_ip = start.provenance.client_ip.filter(|_| start.caller.secret().is_none());
         let address = client_ip.map(|ip| self.personal.hash("throttle|ip", &network(ip)));
         let query = SignInQuery {
             tenant: &tenant,
@@ -175,7 +206,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = admit(&application, start, allow_origin)?;
+        let by = admit(&application, start, allow_origin)?;
         let by_address = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_address, Subject::Address, now)?;
 
@@ -209,7 +240,7 @@ impl SignIn {
             return Err(Refusal::FirstFactorFailed.into());
         };
         let (first, device) = (FirstFactor::Password, device.recognise(facts.device));
-        self.begin(&tenant, &application, None, first, !has_secret, user, facts.factor, device, now)
+        self.begin(&tenant, &application, None, first, by, user, facts.factor, device, now)
     }
 
     async fn count_failure(
@@ -239,7 +270,7 @@ impl SignIn {
         application: &Application,
         source: Option<SourceId>,
         first: FirstFactor,
-        sees_client: bool,
+        by: Admitted,
         user: SignInUser,
         factor: Option<Factor>,
         device: Option<TrustedDevice>,
@@ -253,7 +284,7 @@ impl SignIn {
         let test_numbers = hashed(&*self.personal, &tenant.id, &tenant.security.test_numbers, |hash| {
             bound.is_none_or(|bound| bound.hash == hash)
         });
-        let ticket = Ticket::new(LoginStart {
+        let mut ticket = Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| self.entropy.fill(buffer)),
             tenant,
             application,
@@ -261,13 +292,17 @@ impl SignIn {
             source,
             purpose: Purpose::SignIn,
             first,
-            sees_client,
+            sees_client: by != Admitted::BackEnd,
             bound_hint: bound.map(|phone| phone.hint.clone()),
             locale: user.locale,
             own_host: self.own_host.as_deref(),
             test_numbers,
             now,
         });
+        // The code is typed where the login is. On our own page a message bound to the application's host would not be offered.
+        if by == Admitted::OwnPage && self.own_host.is_some() {
+            ticket.message_host.clone_from(&self.own_host);
+        }
         let spared = decision.mfa_required
             && device.zip(factor).is_some_and(|(device, factor)| {
                 device.spares_code(&application.id, &factor, ticket.trusted_devices, ticket.code, now)
@@ -287,20 +322,21 @@ fn known(tenant: Option<Tenant>, application: Option<Application>) -> Result<(Te
     Ok((tenant.ok_or(Refusal::NotFound)?, application.ok_or(Refusal::NotFound)?))
 }
 
-/// Whether the caller may start logins for this application; answers whether it showed a secret of it.
+/// Whether the caller may start logins for this application.
 fn admit(
     application: &Application,
     start: &Start<'_>,
     allow_origin: AllowOrigin<'_>,
-) -> Result<bool, Refusal> {
-    if let Some(origin) = start.origin {
+) -> Result<Admitted, Refusal> {
+    let Caller::Client { secret, origin } = start.caller else { return Ok(Admitted::OwnPage) };
+    if let Some(origin) = origin {
         if application.origins.iter().any(|known| known == origin) {
             allow_origin(origin);
         } else {
             return Err(Refusal::Forbidden("the origin is not one of the application's"));
         }
     }
-    match start.secret {
+    match secret {
         Some(text) => {
             let credential = Credential::parse(text).ok_or(Refusal::Unauthenticated)?;
             let Holder::Application { application: whose, key } = &credential.holder else {
@@ -311,13 +347,13 @@ fn admit(
             }
             let live = application.secrets.iter().find(|secret| secret.id == *key);
             if live.is_some_and(|secret| credential.matches(&secret.hash)) {
-                Ok(true)
+                Ok(Admitted::BackEnd)
             } else {
                 Err(Refusal::Unauthenticated)
             }
         }
         None if application.kind == ApplicationType::Confidential => Err(Refusal::Unauthenticated),
-        None => Ok(false),
+        None => Ok(Admitted::Client),
     }
 }
 

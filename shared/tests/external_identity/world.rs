@@ -31,6 +31,9 @@ use shared::ports::{
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+/// The service's own address.
+const BASE: &str = "https://mfa.example";
+
 pub struct World {
     pub store: DynamoStore,
     pub clock: Arc<TestClock>,
@@ -164,9 +167,8 @@ impl World {
         let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).expect("keys");
         let recovery = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
-        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), "https://mfa.example"));
-        let signer: Arc<dyn TokenSigner> =
-            Arc::new(Es256TokenSigner::new(keys, "https://mfa.example", entropy.clone()));
+        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), BASE));
+        let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(keys, BASE, entropy.clone()));
         let passwords: Arc<dyn Passwords> =
             Arc::new(Argon2Passwords::new(entropy.clone()).expect("parameters"));
         let id_tokens = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
@@ -188,7 +190,7 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
-            Some("mfa.example".to_owned()),
+            BASE,
         );
         let counted = Arc::new(Counted {
             store: store.clone(),
@@ -198,10 +200,16 @@ impl World {
         first.sign_in.store = counted.clone();
         first.sign_in.provision = counted.clone();
         let binding =
-            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), None);
-        let issuance =
-            compose::code_issuance(&base, codes.clone(), personal.clone(), sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), BASE);
+        let issuance = compose::code_issuance(
+            &base,
+            codes.clone(),
+            personal.clone(),
+            sealer.clone(),
+            outbox.clone(),
+            BASE,
+        );
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer, BASE);
         let edge = Edge::new(clock.clone(), entropy)
             .mount(Arc::new(compose::policy_admin(&base, hashes, OWN_ORIGIN.into())), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)

@@ -123,7 +123,6 @@ impl World {
             personal.clone(),
         );
         let id_tokens = Arc::new(OidcIdTokens::new(IssuerAddresses::Any));
-        let host = Some("mfa.example".to_owned());
         let first = compose::sign_in(
             &base,
             passwords,
@@ -131,13 +130,14 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
-            host.clone(),
+            url,
         );
         let binding =
-            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), host);
+            compose::phone_binding(&base, personal.clone(), sealer.clone(), access, recovery.clone(), url);
         let notifications = compose::notifications(&base, personal.clone(), outbox.clone());
-        let issuance = compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone());
-        let verification = compose::code_verification(&base, codes, recovery, sealer, signer);
+        let issuance =
+            compose::code_issuance(&base, codes.clone(), personal, sealer.clone(), outbox.clone(), url);
+        let verification = compose::code_verification(&base, codes, recovery, sealer, signer, url);
         let edge = Edge::new(clock.clone(), entropy)
             .mount(Arc::new(compose::policy_admin(&base, hashes, OWN_ORIGIN.into())), policy_admin::ROUTES)
             .mount(Arc::new(users), user_directory::ROUTES)

@@ -1,9 +1,14 @@
 //! Function `hosted-pages`: hosted logins as an OpenID Connect provider, and the pages themselves.
 
+mod assets;
 mod authorize;
 mod discovery;
 mod error_page;
+mod experience;
 mod finish;
+mod html;
+mod login_page;
+mod steps;
 mod token;
 mod userinfo;
 
@@ -51,4 +56,10 @@ pub const ROUTES: &[Route<HostedPagesApp>] = &[
     route!("POST", "/t/{tenant}/token", "exchange_code", token::post),
     route!("GET", "/t/{tenant}/userinfo", "get_userinfo", userinfo::get),
     route!("POST", "/t/{tenant}/userinfo", "get_userinfo_by_form", userinfo::post),
+    route!("GET", "/t/{tenant}/login/{txn}", "get_login_page", login_page::get),
+    route!("POST", "/t/{tenant}/login/{txn}/back", "leave_login", login_page::back),
+    route!("POST", "/t/{tenant}/login/{txn}/continue", "continue_login", login_page::go_on),
+    route!("GET", "/t/{tenant}/experience/{application}", "experience_login", experience::start),
+    route!("GET", "/t/{tenant}/experience/{application}/result", "get_experience_result", experience::result),
+    route!("GET", "/assets/{file}", "get_asset", assets::get),
 ];

@@ -257,6 +257,29 @@ impl PageAnswer {
         self
     }
 
+    /// Tells the page why, by a code of the pages' own where the refusal's would say too little.
+    #[must_use]
+    pub fn said_as(mut self, code: &'static str, problem: Problem) -> Self {
+        self.set(Kind::Said, &Said { code: code.to_owned(), ..Said::of(&problem) }.encode());
+        self.because = Some(problem);
+        self
+    }
+
+    /// Tells the page something that is no refusal.
+    #[must_use]
+    pub fn tells(mut self, code: &'static str) -> Self {
+        self.set(Kind::Said, &Said { code: code.to_owned(), rule: None, retry_at: None }.encode());
+        self
+    }
+
+    /// Keeps the request in the place of the one of before, which it differs from in nothing that matters.
+    #[must_use]
+    pub fn keep(mut self, page: &PageRequest) -> Self {
+        let sealed = self.tokens.seal_request(page);
+        self.set(Kind::Request, sealed.expose());
+        self
+    }
+
     /// Forgets what was said: the page has shown it.
     #[must_use]
     pub fn unsaid(mut self) -> Self {

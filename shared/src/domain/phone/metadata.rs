@@ -60,6 +60,15 @@ pub(super) fn has_region(region: &str) -> bool {
     data.filter_map(|line| line.split('\t').nth(1)).any(|known| known == region)
 }
 
+/// The country calling code of a region, without `+`.
+pub(super) fn code_of(region: &str) -> Option<&'static str> {
+    let data = TABLES.lines().filter(|line| !line.starts_with('#'));
+    data.filter_map(|line| line.split_once('\t')).find_map(|(code, rest)| {
+        let (known, _) = rest.split_once('\t')?;
+        (known == region).then_some(code)
+    })
+}
+
 /// The first of a country code's regions that the number exists in (libphonenumber's `getRegionCodeForNumber`), and its type there.
 pub(super) fn find<'a>(regions: &[Region], national: &'a str) -> Option<Found<'a>> {
     for region in regions {

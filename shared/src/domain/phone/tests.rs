@@ -190,3 +190,43 @@ fn h14_what_is_shown_of_a_number_is_its_country_code_and_two_digits() {
         assert_eq!(format!("{number:?}"), format!("Ok(PhoneNumber({hint}))"));
     }
 }
+
+#[test]
+fn f4_a_number_is_read_as_its_country_writes_it() {
+    for (country, text, e164) in [
+        ("US", "(202) 555-0142", "+12025550142"),
+        ("US", "1 202 555 0142", "+12025550142"),
+        ("GB", "07400 123456", "+447400123456"),
+        ("GB", "7400123456", "+447400123456"),
+        ("GB", "44 7400 123456", "+447400123456"),
+        ("CN", "138 0013 8000", "+8613800138000"),
+        ("CN", "１３８００１３８０００", "+8613800138000"),
+        ("DE", "0033 6 12 34 56 78", "+33612345678"),
+        ("US", "+44 7400 123456", "+447400123456"),
+        ("US", "＋４４ 7400 123456", "+447400123456"),
+        ("CI", "07 12 34 56 78", "+2250712345678"),
+    ] {
+        assert_eq!(PhoneNumber::parse_in(country, text).as_ref().map(PhoneNumber::e164), Ok(e164), "{text}");
+    }
+    for (country, text) in [
+        ("US", ""),
+        ("US", "555 0142"),
+        ("US", "abc"),
+        ("ZZ", "2025550142"),
+        ("001", "2025550142"),
+        ("", "2025550142"),
+        ("GB", "07400 12345٦"),
+    ] {
+        assert!(PhoneNumber::parse_in(country, text).is_err(), "{country} {text}");
+    }
+}
+
+#[test]
+fn a_country_has_a_calling_code() {
+    for (country, code) in [("US", "1"), ("CA", "1"), ("GB", "44"), ("CN", "86"), ("XK", "383")] {
+        assert_eq!(calling_code(country), Some(code));
+    }
+    for none in ["001", "ZZ", "", "us"] {
+        assert_eq!(calling_code(none), None);
+    }
+}

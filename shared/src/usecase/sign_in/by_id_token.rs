@@ -53,7 +53,7 @@ impl SignIn {
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let has_secret = admit(&application, start, allow_origin)?;
+        let by = admit(&application, start, allow_origin)?;
         let source = facts.source.ok_or(Refusal::NotFound)?;
         let subject = self.id_tokens.verify(&source, offered.token, offered.nonce, now).await?;
         let subject = subject.map_err(|refused| Refusal::IdTokenRefused(refused.detail()))?;
@@ -69,7 +69,7 @@ impl SignIn {
             None => return Err(Refusal::IdTokenRefused(NO_USER).into()),
         };
         let first = FirstFactor::IdToken;
-        self.begin(&tenant, &application, Some(source.id), first, !has_secret, user, factor, device, now)
+        self.begin(&tenant, &application, Some(source.id), first, by, user, factor, device, now)
     }
 
     async fn subject_owner(
