@@ -20,7 +20,9 @@ const number = () => `+120255501${numbers++}`;
 async function shop({ sms = true, settings = {}, user = {}, name = "Northwind" } = {}) {
   const { tenant, key } = await w.tenant(name);
   const admin = (method, rest, body) => w.api(method, `/v1/tenants/${tenant}${rest}`, body, { bearer: key });
-  await admin("PATCH", "/security", { mfa: { sms: { enabled: sms } }, ...settings });
+  // All of these tests share one address.
+  const limits = { per_ip_hour: 1000 };
+  await admin("PATCH", "/security", { mfa: { sms: { enabled: sms } }, limits, ...settings });
   const application = await admin("POST", "/applications", { name: "Orders", redirect_uris: [CALLBACK] });
   await admin("POST", "/users", { username: "ann", password: PASSWORD, ...user });
   const query = new URLSearchParams({
