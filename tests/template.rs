@@ -258,7 +258,7 @@ fn the_stream_calls_a_function_for_what_is_its_own_and_gives_up_in_bounds() {
     assert!(notices.max_retries >= u64::from(MAX_TRIES), "the code gives up first");
     // tests/trail holds its filters against what the table's stream really says.
     let audit = &streams["audit-trail"];
-    assert_eq!((audit.max_age, audit.filters.len()), (86_400, 3), "as long as the stream has it");
+    assert_eq!((audit.max_age, audit.filters.len()), (86_400, 4), "as long as the stream has it");
 }
 
 /// What the design says of rights; tests/bootstraps checks against the functions' real requests that they suffice, and that each is used.

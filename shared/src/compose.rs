@@ -32,6 +32,7 @@ use crate::usecase::login_token::LoginTokens;
 use crate::usecase::notify::Notify;
 use crate::usecase::own_phone::OwnPhone;
 use crate::usecase::page_tokens::PageTokens;
+use crate::usecase::qr_login::QrLogins;
 use crate::usecase::recovery_codes::{MakeRecoveryCodes, RenewRecoveryCodes};
 use crate::usecase::replace_number::ReplaceNumber;
 use crate::usecase::sign_in::SignIn;
@@ -58,6 +59,7 @@ pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>, own_origin: Str
 }
 
 /// `base_url` is the service's public address.
+#[allow(clippy::too_many_arguments)]
 pub fn sign_in(
     base: &Base,
     passwords: Arc<dyn Passwords>,
@@ -65,6 +67,7 @@ pub fn sign_in(
     personal: Arc<dyn PersonalData>,
     sealer: Arc<dyn LoginSealer>,
     signer: Arc<dyn TokenSigner>,
+    access: Arc<dyn AccessTokens>,
     base_url: &str,
 ) -> SignInApp {
     let store = Arc::new(base.store.clone());
@@ -75,6 +78,7 @@ pub fn sign_in(
         sign_in: SignIn {
             store: store.clone(),
             provision: store.clone(),
+            qr: store.clone(),
             id_tokens,
             passwords,
             personal: personal.clone(),
@@ -83,6 +87,21 @@ pub fn sign_in(
             clock: clock.clone(),
             entropy: base.entropy.clone(),
             own_host: host(base_url),
+        },
+        qr: QrLogins {
+            facts: store.clone(),
+            store: store.clone(),
+            origins: store.clone(),
+            personal,
+            clock: clock.clone(),
+            entropy: base.entropy.clone(),
+            base_url: base_url.to_owned(),
+        },
+        gate: AccessGate {
+            tokens: access,
+            origins: store.clone(),
+            grants: store.clone(),
+            clock: clock.clone(),
         },
         read: ReadLogin { store, clock: clock.clone() },
         tokens,
@@ -277,13 +296,15 @@ pub fn hosted_pages(
             base: base_url.clone(),
         },
         claims: ReadClaims {
-            access,
+            access: access.clone(),
             origins: store.clone(),
             claims: store.clone(),
             personal,
             clock: clock.clone(),
         },
         tokens: LoginTokens::new(sealer),
+        qr: store.clone(),
+        access,
         read: ReadLogin { store, clock: clock.clone() },
         entropy: entropy.clone(),
         base: base_url,

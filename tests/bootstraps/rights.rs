@@ -1,6 +1,8 @@
 //! Each function asks the tables for what template.yaml lets it, and for all of that: every call of the contract is made, and what
 //! the functions ask for is held against their rights.
 
+mod qr;
+
 use crate::deployment::Deployment;
 use serde_json::{Value, json};
 use shared::auth::{Es256TokenSigner, SigningKeys};
@@ -336,7 +338,7 @@ impl World {
             let page = self.get(&format!("/audit-events?limit=100&type={kind}")).await;
             page["items"].as_array().unwrap().len()
         };
-        assert_eq!((told("code.accepted").await, told("send.refused").await), (0, 0));
+        assert_eq!((told("code.accepted").await, told("qr_login.approved").await), (0, 0));
         let mut counts = Vec::new();
         for _ in 0..2 {
             let answer = function.invoke(&event).await.unwrap();
@@ -345,10 +347,11 @@ impl World {
                 told("code.rejected").await,
                 told("code.accepted").await,
                 told("send.refused").await,
+                told("qr_login.approved").await + told("qr_login.rejected").await,
             ));
         }
         assert_eq!(counts[0], counts[1], "told twice, it is kept once");
-        assert!(counts[0].0 > 0 && counts[0].1 > 2 && counts[0].2 > 0, "{counts:?}");
+        assert!(counts[0].0 > 0 && counts[0].1 > 2 && counts[0].2 > 0 && counts[0].3 == 2, "{counts:?}");
     }
 
     /// Has a code sent and gives it.
@@ -390,6 +393,7 @@ impl World {
         let told = self.send(look("GET").header("origin", "https://shop.example.com")).await.expect(200);
         assert_eq!((&told["sub"], &told["preferred_username"]), (&json!(user), &json!("gus")));
         self.send(Call::get("/v1/me/phone").bearer(&access)).await.expect(200);
+        self.log_in_by_qr(&access).await;
         assert_eq!(self.send(exchange()).await.expect(400)["error"], "invalid_grant");
         self.send(look("POST")).await.refused(401, "unauthenticated");
     }

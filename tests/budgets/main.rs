@@ -6,6 +6,7 @@ mod console;
 mod devices;
 mod hosted;
 mod own_phone;
+mod qr;
 mod recovery;
 mod world;
 

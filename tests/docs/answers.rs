@@ -31,6 +31,9 @@ const USER: &str = "usr_UnbUzVv0gEEfyMKr6TZnr6";
 const DEVICE: &str = "dev_4vJ9sNc0Wq2RtYxB7mKfLd";
 const DEVICE_TOKEN: &str =
     "mfa_device_4vJ9sNc0Wq2RtYxB7mKfLd_pS8hZ3uGqE1wXn5aTjC6oVyRk0iMbQ9fDl2eHzJsWtP7gNcU4xA";
+const QR: &str = "qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE";
+const QR_SECRET: &str =
+    "mfa_qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE_Zp5nXc8Yt2RvQ7mKfLd1wHsJ4gBaE6uTi9OyWx3NqCrD0lMk";
 const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
 const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
 const AUTHORIZATION_CODE: &str = "AQhzLTE3OTU1Mjg4MDB";
@@ -113,6 +116,25 @@ fn text(answer: &Value, pointer: &str) -> String {
     found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }
 
+/// A QR login that is approved, and one that is not.
+async fn qr_logins(client: &mut Client, access: &str) {
+    for decision in ["reject_qr_login", "approve_qr_login"] {
+        let asked = client.call("ask_qr_login", "browser", "", 201).await;
+        // The secret has the id in it.
+        client.takes(QR_SECRET, &asked, "/secret");
+        client.takes(QR, &asked, "/qr/id");
+        let secret = text(&asked, "/secret");
+        client.call("get_qr_login", "", &secret, 200).await;
+        client.call("get_qr_login", "", access, 401).await;
+        client.call("start_login", "qr", "", 409).await;
+        client.call(decision, "", access, 409).await;
+        client.call("scan_qr_login", "", access, 200).await;
+        client.call(decision, "", access, 200).await;
+    }
+    client.call("start_login", "qr", "", 200).await;
+    client.call("start_login", "qr", "", 410).await;
+}
+
 fn form(target: &str, fields: &Value) -> Call {
     let fields = fields.as_object().unwrap().iter();
     let fields: Vec<_> = fields.map(|(name, value)| (name.as_str(), value.as_str().unwrap())).collect();
@@ -147,6 +169,7 @@ async fn hosted_pages(client: &mut Client) {
     for operation in [
         "submit_login_password",
         "submit_login_phone",
+        "submit_login_qr",
         "resend_login_code",
         "submit_login_code",
         "leave_login",
@@ -155,6 +178,12 @@ async fn hosted_pages(client: &mut Client) {
         client.call(operation, "", "", 303).await;
         client.call(operation, "form", "", 303).await;
     }
+    client.call("look_at_login_qr", "", "", 200).await;
+    client.call("get_scan_page", "", "", 400).await;
+    client.call("sign_in_to_scan", "", "", 400).await;
+    client.call("arrive_at_scan", "", "", 400).await;
+    client.call("approve_scan", "form", "", 303).await;
+    client.call("reject_scan", "form", "", 303).await;
     client.call("experience_login", "", "", 303).await;
     client.call("get_experience_result", "", "", 400).await;
     client.call("get_asset", "", "", 404).await;
@@ -271,6 +300,7 @@ async fn every_operation_answers_as_described() {
     client.call("start_login", "trusted_device", "", 200).await;
     client.call("list_trusted_devices", "", &admin, 200).await;
     client.call("get_trusted_device", "", &admin, 200).await;
+    qr_logins(&mut client, &text(&done, "/tokens/access_token")).await;
     own_account(&mut client, &text(&done, "/tokens/access_token")).await;
     client.call("get_login", "", &admin, 401).await;
     hosted_login(&mut client, &admin).await;

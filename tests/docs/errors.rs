@@ -54,6 +54,8 @@ refusals! {
     FactorDisabled => FactorDisabled,
     LoginExpired => LoginExpired,
     LoginComplete => LoginComplete,
+    QrLoginExpired => QrLoginExpired,
+    QrLoginNotApproved => QrLoginNotApproved,
     DeliveryFailed => DeliveryFailed,
     StepUpRequired => StepUpRequired,
     IdempotencyMismatch => IdempotencyMismatch,

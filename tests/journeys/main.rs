@@ -21,6 +21,7 @@ mod pages_login;
 mod pages_threats;
 mod policy;
 mod provider;
+mod qr;
 mod recovery;
 mod roles;
 mod side;

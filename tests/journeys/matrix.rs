@@ -62,11 +62,17 @@ enum For {
     /// With an `assertion`, which takes the application's secret.
     BackEnds,
     LoginItself,
+    /// The browser that asked for a QR login.
+    QrLoginItself,
+    /// Any user of the tenant.
+    SignedIn,
     UserThemself,
     /// Applications with an authorization code: it names itself in the body, and hears OAuth's errors.
     Clients,
     /// The user's application, with a token that says what it may learn.
     ScopedAccess,
+    /// Nobody in particular for a public application, and otherwise with the application's secret.
+    Visitors,
 }
 
 /// # Panics
@@ -81,12 +87,16 @@ fn whose(route: Route) -> For {
         // What a browser's cookies say is judged, and no credential is looked at.
         "get_asset" | "experience_login" | "get_experience_result" => For::Everybody,
         _ if route.path.starts_with("/t/{tenant}/login/{txn}") => For::Everybody,
+        _ if route.path.starts_with("/t/{tenant}/scan") => For::Everybody,
         "exchange_code" => For::Clients,
         "get_userinfo" | "get_userinfo_by_form" => For::ScopedAccess,
         "create_tenant" => For::Operator,
         "create_console_session" => For::AnyAdministrator,
         "get_console_session" | "delete_console_session" => For::ConsoleItself,
         "start_login" => For::BackEnds,
+        "ask_qr_login" => For::Visitors,
+        "get_qr_login" => For::QrLoginItself,
+        _ if route.path.starts_with("/v1/qr-logins/{qr}/") => For::SignedIn,
         _ if route.path.starts_with("/v1/logins/{login}") => For::LoginItself,
         _ if route.path.starts_with("/v1/me/") => For::UserThemself,
         _ if route.path.starts_with("/v1/tenants/{tenant}") => For::Administrators,
@@ -96,7 +106,9 @@ fn whose(route: Route) -> For {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Whatever no gate knows: nothing, garbage, what has ended, what is no bearer credential at all.
+    /// No credential at all.
+    None,
+    /// Whatever no gate knows: garbage, what has ended, what is no bearer credential at all.
     Nobody,
     Key(Role),
     ForeignKey,
@@ -109,6 +121,9 @@ enum Kind {
     Login,
     /// Of another login: of the same user, of another tenant, or over.
     OtherLogin,
+    QrLogin,
+    /// Of another tenant.
+    OtherQrLogin,
     Access,
     ForeignAccess,
 }
@@ -141,19 +156,26 @@ fn refusal(route: Route, kind: Kind) -> Option<(u16, &'static str)> {
         }
         (For::AnyAdministrator, Kind::Key(_) | Kind::ForeignKey) => None,
         (For::AnyAdministrator, Kind::Operator) => FORBIDDEN,
-        (For::BackEnds, Kind::Secret) => None,
+        (For::BackEnds | For::Visitors, Kind::Secret) | (For::Visitors, Kind::None) => None,
         // They are credentials, but no secret of this application.
         (
-            For::BackEnds,
+            For::BackEnds | For::Visitors,
             Kind::Key(_)
             | Kind::ForeignKey
             | Kind::EndedKey
             | Kind::Operator
             | Kind::Device
+            | Kind::QrLogin
+            | Kind::OtherQrLogin
             | Kind::ForeignSecret,
         ) => FORBIDDEN,
         (For::LoginItself, Kind::Login) => None,
         (For::LoginItself, Kind::OtherLogin) => FORBIDDEN,
+        (For::QrLoginItself, Kind::QrLogin) => None,
+        (For::QrLoginItself, Kind::OtherQrLogin) => FORBIDDEN,
+        (For::SignedIn, Kind::Access) => None,
+        // Another tenant's is as good as none.
+        (For::SignedIn, Kind::ForeignAccess) => Some((404, "not_found")),
         // There is nobody's id in the path: another user's token opens that user's own.
         (For::UserThemself, Kind::Access | Kind::ForeignAccess) => None,
         _ => UNKNOWN,
@@ -206,7 +228,9 @@ impl Matrix {
         add("a login that is over", Kind::OtherLogin, &old.login_token);
         add("the user", Kind::Access, &own.now.access);
         add("another tenant's user", Kind::ForeignAccess, &other.now.access);
-        credentials.push(Credential { who: "nobody", kind: Kind::Nobody, secret: None });
+        add("the asking browser", Kind::QrLogin, &own.now.qr_secret);
+        add("another tenant's asking browser", Kind::OtherQrLogin, &other.now.qr_secret);
+        credentials.push(Credential { who: "nobody", kind: Kind::None, secret: None });
         Self { local, own, other, credentials }
     }
 
@@ -315,7 +339,7 @@ async fn t5_each_id_of_another_tenant_in_each_place_is_nothing() {
     for route in routes() {
         let credential = match whose(route) {
             For::Administrators => &matrix.own.owner,
-            For::UserThemself => &matrix.own.now.access,
+            For::UserThemself | For::SignedIn => &matrix.own.now.access,
             _ => continue,
         };
         for parameter in route.parameters().filter(|name| *name != "tenant") {

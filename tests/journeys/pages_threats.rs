@@ -24,7 +24,7 @@ async fn t24_a_form_that_is_not_from_the_page_changes_nothing() {
     browser.password("ann", PASSWORD).await;
     browser.shows("Enter your code");
     let code = world.local.code_sent_to(NUMBER).await;
-    let mut other = Browser::at_login(&world).await;
+    let other = Browser::at_login(&world).await;
     let foreign = other.hidden("csrf");
     let (csrf, page, own) = (browser.hidden("csrf"), browser.at.clone(), world.local.url().to_owned());
     let rows: [(&str, &str, &[(&'static str, &str)]); 7] = [

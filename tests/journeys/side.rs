@@ -20,6 +20,9 @@ pub struct Start {
     pub device: String,
     pub device_token: String,
     pub recovery_codes: Vec<String>,
+    /// A QR login that a browser has asked for, and nobody has scanned.
+    pub qr: String,
+    pub qr_secret: String,
 }
 
 pub struct Side {
@@ -132,6 +135,8 @@ impl Side {
         let codes = local.send(Call::new("POST", "/v1/me/recovery-codes").bearer(&access)).await.expect(201);
         let codes = codes["recovery_codes"].as_array().unwrap();
         let next = self.begin(local).await;
+        let body = json!({ "application": self.application });
+        let qr = local.send(Call::post("/v1/qr-logins", &body)).await.expect(201);
         Start {
             login: text(&next, "/login/id"),
             login_token: text(&next, "/login_token"),
@@ -139,6 +144,8 @@ impl Side {
             id_token: text(&done, "/tokens/id_token"),
             device: text(&done, "/trusted_device/id"),
             device_token: text(&done, "/trusted_device/token"),
+            qr: text(&qr, "/qr/id"),
+            qr_secret: text(&qr, "/secret"),
             recovery_codes: codes.iter().map(|code| text(code, "")).collect(),
         }
     }
@@ -167,6 +174,7 @@ impl Side {
             "key" => &self.key,
             "device" => &self.now.device,
             "login" => &self.now.login,
+            "qr" => &self.now.qr,
             // No browser's.
             "txn" => "q8RsT2uVwX4y",
             "version" | "file" => "none",
@@ -200,7 +208,8 @@ impl Side {
     pub fn hollow_call(&self, route: Route) -> Call {
         let mut path = route.path.to_owned();
         for parameter in route.parameters() {
-            let id = if matches!(parameter, "tenant" | "login") { self.id(route, parameter) } else { "none" };
+            let kept = matches!(parameter, "tenant" | "login") || route.operation == "get_qr_login";
+            let id = if kept { self.id(route, parameter) } else { "none" };
             path = path.replace(&format!("{{{parameter}}}"), id);
         }
         let call = Call::new(route.method, &path);
@@ -241,14 +250,20 @@ impl Side {
             "start_login" => {
                 json!({ "application": self.application, "assertion": { "user": self.user } })
             }
+            "ask_qr_login" => json!({ "application": self.application }),
             "set_login_phone" | "replace_own_phone" => json!({ "phone": "+12025550173" }),
             "verify_code" => json!({ "recovery_code": self.now.recovery_codes[0] }),
-            "create_application_secret" | "create_console_session" | "send_code" | "renew_recovery_codes" => {
-                json!({})
-            }
+            "create_application_secret"
+            | "create_console_session"
+            | "send_code"
+            | "renew_recovery_codes"
+            | "scan_qr_login"
+            | "approve_qr_login"
+            | "reject_qr_login" => json!({}),
             // A form, or none.
             "authorize_by_form" | "exchange_code" | "get_userinfo_by_form" => return None,
             _ if route.path.starts_with("/t/{tenant}/login/{txn}") => return None,
+            _ if route.path.starts_with("/t/{tenant}/scan") => return None,
             _ if matches!(route.method, "GET" | "DELETE") => return None,
             operation => panic!("which body does {operation} take?"),
         })
@@ -281,6 +296,9 @@ impl Side {
         login["server_time"].take();
         login["login"]["server_time"].take();
         all.push(login);
+        let call = Call::get(&format!("/v1/qr-logins/{}", self.now.qr)).bearer(&self.now.qr_secret);
+        let status = text(&local.send(call).await.expect(200), "/qr/status");
+        all.push(json!(matches!(status.as_str(), "pending" | "expired")));
         let outbox = local.outbox().await;
         all.extend(outbox.into_iter().filter(|message| message["to"] == self.number.as_str()));
         all

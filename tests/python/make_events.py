@@ -17,6 +17,7 @@ CREDENTIALS = {
     "administratorKey": "admin_key",
     "applicationSecret": "application_secret",
     "loginToken": "login_token",
+    "qrSecret": "qr_secret",
     "accessToken": "access_token",
 }
 

@@ -98,6 +98,14 @@ KINDS = {
         },
         {},
     ),
+    "QR login": (
+        "logins", rf"qr#ten_{ID}#qr_{ID}", r"qr",
+        {"id": "S", "application": "S", "application_name": "S", "secret_hash": "B", "created_at": "N", "expires_at": "N", "stage": "S", "ttl": "N"},
+        {
+            "asked_from": "S", "browser": "S", "system": "S", "user": "S", "proven_at": "N", "decision": "S", "at": "N", "client_ip": "S",
+            "request_id": "S", "spent_by": "S",
+        },
+    ),
     "grant": (
         "logins", rf"grant#ten_{ID}#grt_{ID}", r"grant",
         {"login": "S", "redeemed_at": "N", "attempt": "S", "ttl": "N"},
@@ -113,8 +121,8 @@ KINDS = {
         {"attempt": "S", "ttl": "N"},
         {"t1": "N", "t20": "N", "hHOUR": "N", "dDAY": "N"},
     ),
-    "limit of a range, of an address": (
-        "logins", rf"limit#(range#ten_{ID}|address)#{HASH}", r"limit",
+    "limit of a range, of an address, of an address' QR logins": (
+        "logins", rf"limit#(range#ten_{ID}|address|qr)#{HASH}", r"limit",
         {"attempt": "S", "ttl": "N"},
         {"hHOUR": "N"},
     ),

@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 mod pair;
+mod qr;
 
 use pair::{Pair, count, others, outcomes, race, text};
+use qr::{
+    f2_at_its_end_an_approval_comes_before_or_never, f2_of_20_logins_of_one_approval_one_begins,
+    f2_of_20_users_who_scan_one_is_the_one, f2_of_approvals_and_rejections_at_once_one_holds,
+};
 use serde_json::json;
 use shared::config::SystemClock;
 use shared::ports::Clock;
@@ -43,6 +48,10 @@ on_both_engines!(
     h4_a_budget_is_never_overrun,
     h7_of_24_uses_of_one_recovery_code_one_counts,
     h7_of_10_recovery_codes_in_one_login_one_is_used_up,
+    f2_of_20_users_who_scan_one_is_the_one,
+    f2_of_approvals_and_rejections_at_once_one_holds,
+    f2_of_20_logins_of_one_approval_one_begins,
+    f2_at_its_end_an_approval_comes_before_or_never,
     h11_of_24_exchanges_of_one_code_one_gets_tokens_and_they_are_void,
 );
 

@@ -204,6 +204,7 @@ macro_rules! contract {
 }
 
 mod grants;
+mod qr;
 mod recovery;
 
 contract!(
@@ -420,6 +421,7 @@ async fn failed_first_factors_count_together_and_start_afresh(stage: Stage) {
             owner: None,
             user: None,
             device: None,
+            qr: None,
             throttles: vec![&subject],
         };
         stage.store.sign_in_facts(&query).await.unwrap().throttles[0]

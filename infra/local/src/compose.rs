@@ -79,6 +79,7 @@ pub fn compose(parts: Parts, keys: &Keys) -> Result<Edge, StartError> {
         personal.clone(),
         finisher.clone(),
         signer.clone(),
+        access.clone(),
         &base_url,
     );
     let phone_binding = functions::phone_binding(

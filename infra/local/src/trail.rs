@@ -89,7 +89,8 @@ fn save(data: &DataFolder, all_told: bool) {
 /// Tells of every item what it still knows.
 async fn tell_all(store: &DynamoStore) -> Result<(), Fault> {
     let scan = store.client().scan().table_name(store.logins()).consistent_read(true);
-    let tells = "attribute_exists(judged) OR attribute_exists(last_failure) OR attribute_exists(refusals)";
+    let tells = "attribute_exists(judged) OR attribute_exists(last_failure) OR attribute_exists(refusals) \
+                 OR attribute_exists(decision)";
     let mut items = scan.filter_expression(tells).into_paginator().items().send();
     while let Some(item) = items.next().await {
         store.keep_told(None, &item.map_err(fault)?).await?;

@@ -21,6 +21,7 @@ pub mod pages;
 mod paging;
 pub mod phone_binding;
 pub mod policy_admin;
+mod qr_logins;
 mod reference;
 mod security;
 pub mod sign_in;

@@ -1,15 +1,18 @@
-//! Function `sign-in`: the first factor, a look at a login, and the public keys.
+//! Function `sign-in`: the first factor, QR logins, a look at a login, and the public keys.
 
-use super::login_forms::password;
+use super::login_forms::{password, qr, scan};
 use super::login_wire::{Login, LoginAnswer, open_login};
 use super::pages::Pages;
+use super::qr_logins;
 use crate::domain::ids::TenantId;
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::http::{Call, Problem, Reply, Route};
 use crate::ports::TokenSigner;
+use crate::usecase::access::AccessGate;
 use crate::usecase::login_state::ReadLogin;
 use crate::usecase::login_token::LoginTokens;
+use crate::usecase::qr_login::QrLogins;
 use crate::usecase::sign_in::{Begun, Caller, FirstFactorProof, SignIn, Start};
 use http::{HeaderValue, header};
 use serde::Deserialize;
@@ -18,6 +21,9 @@ use std::sync::Arc;
 /// What the function needs.
 pub struct SignInApp {
     pub sign_in: SignIn,
+    pub qr: QrLogins,
+    /// Who is signed in, and may approve QR logins.
+    pub gate: AccessGate,
     pub read: ReadLogin,
     pub tokens: LoginTokens,
     pub signer: Arc<dyn TokenSigner>,
@@ -27,12 +33,38 @@ pub struct SignInApp {
 pub const ROUTES: &[Route<SignInApp>] = &[
     Route::new("POST", "/v1/logins", "start_login", |app, call| Box::pin(start_login(app, call))),
     Route::new("GET", "/v1/logins/{login}", "get_login", |app, call| Box::pin(get_login(app, call))),
+    Route::new("POST", "/v1/qr-logins", "ask_qr_login", |app, call| Box::pin(qr_logins::ask(app, call))),
+    Route::new("GET", "/v1/qr-logins/{qr}", "get_qr_login", |app, call| Box::pin(qr_logins::look(app, call))),
+    Route::new("POST", "/v1/qr-logins/{qr}/scan", "scan_qr_login", |app, call| {
+        Box::pin(qr_logins::scan(app, call))
+    }),
+    Route::new("POST", "/v1/qr-logins/{qr}/approval", "approve_qr_login", |app, call| {
+        Box::pin(qr_logins::approve(app, call))
+    }),
+    Route::new("POST", "/v1/qr-logins/{qr}/rejection", "reject_qr_login", |app, call| {
+        Box::pin(qr_logins::reject(app, call))
+    }),
     Route::new("GET", "/docs", "get_reference", |_, _| Box::pin(async { Ok(super::reference::page()) })),
     Route::new("GET", "/t/{tenant}/.well-known/jwks.json", "get_jwks", |app, call| {
         Box::pin(get_jwks(app, call))
     }),
     Route::new("POST", "/t/{tenant}/login/{txn}/password", "submit_login_password", |app, call| {
         Box::pin(password::submit(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/login/{txn}/qr", "submit_login_qr", |app, call| {
+        Box::pin(qr::submit(app, call))
+    }),
+    Route::new("GET", "/t/{tenant}/login/{txn}/qr", "look_at_login_qr", |app, call| {
+        Box::pin(qr::look(app, call))
+    }),
+    Route::new("GET", "/t/{tenant}/scan/arrival", "arrive_at_scan", |app, call| {
+        Box::pin(scan::arrive(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/scan/approval", "approve_scan", |app, call| {
+        Box::pin(scan::approve(app, call))
+    }),
+    Route::new("POST", "/t/{tenant}/scan/rejection", "reject_scan", |app, call| {
+        Box::pin(scan::reject(app, call))
     }),
 ];
 
@@ -43,6 +75,7 @@ struct StartLogin {
     password: Option<PasswordProof>,
     assertion: Option<Assertion>,
     id_token: Option<IdTokenProof>,
+    qr: Option<QrProof>,
     trusted_device: Option<String>,
 }
 
@@ -68,28 +101,38 @@ struct IdTokenProof {
     nonce: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QrProof {
+    id: String,
+    secret: String,
+}
+
 /// Longest account or password that is looked at, in bytes: argon2's time must not follow the caller's input.
 pub(super) const MAX_INPUT: usize = 1024;
 
 async fn start_login(app: &SignInApp, call: Call) -> Result<Reply, Problem> {
     let body: StartLogin = call.json()?;
-    let proof = match (body.password, body.assertion, body.id_token) {
-        (Some(given), None, None) if given.account.len().max(given.password.len()) > MAX_INPUT => {
+    let proof = match (body.password, body.assertion, body.id_token, body.qr) {
+        (Some(given), None, None, None) if given.account.len().max(given.password.len()) > MAX_INPUT => {
             return Err(Refusal::InvalidRequest("account or password is too long".into()).into());
         }
-        (Some(given), None, None) => {
+        (Some(given), None, None, None) => {
             FirstFactorProof::Password { account: given.account, password: Secret::new(given.password) }
         }
-        (None, Some(given), None) => {
+        (None, Some(given), None, None) => {
             FirstFactorProof::Assertion { user: given.user, identity_source: given.identity_source }
         }
-        (None, None, Some(given)) => FirstFactorProof::IdToken {
+        (None, None, Some(given), None) => FirstFactorProof::IdToken {
             identity_source: given.identity_source,
             token: Secret::new(given.token),
             nonce: given.nonce,
         },
+        (None, None, None, Some(given)) => {
+            FirstFactorProof::Qr { id: given.id, secret: Secret::new(given.secret) }
+        }
         _ => {
-            let text = "exactly one of password, id_token and assertion is needed";
+            let text = "exactly one of password, id_token, assertion and qr is needed";
             return Err(Refusal::InvalidRequest(text.into()).into());
         }
     };

@@ -1,11 +1,12 @@
-//! Bearer credentials: operator, administrator and application keys, the tokens of trusted devices, and sessions of the console.
+//! Bearer credentials: operator, administrator and application keys, the tokens of trusted devices, sessions of the console, and the secrets of
+//! browsers that ask for a QR login.
 //!
 //! The format is `mfa_KIND_` + (for a tenant's key) tenant part + `_` + key part + `_` + 43 base-62 characters + 6 characters of
-//! checksum. The prefix and the checksum let secret scanners find a leaked one; the tenant and key parts, or a device's, let it be
+//! checksum. The prefix and the checksum let secret scanners find a leaked one; the tenant and key parts, or a device's or QR login's, let it be
 //! looked up with one read; only a SHA-256 of the whole is kept, which is enough for 256 random bits (OWASP ASVS 5.0, 11.4.2 asks for a
 //! slow hash only where the secret is guessable).
 
-use crate::domain::ids::{ApplicationId, DeviceId, KeyId, SessionId, TenantId, base62};
+use crate::domain::ids::{ApplicationId, DeviceId, KeyId, QrLoginId, SessionId, TenantId, base62};
 use crate::domain::secret::Secret;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -36,6 +37,10 @@ pub enum Holder {
     Device {
         device: DeviceId,
     },
+    /// The browser that asked. Worth something once its user has approved, and for two minutes only.
+    QrLogin {
+        qr: QrLoginId,
+    },
 }
 
 /// A credential just made, shown to its owner once, or one just presented.
@@ -63,6 +68,7 @@ impl Credential {
                 &session.as_str()[4..]
             ),
             Holder::Device { device } => format!("mfa_device_{}_", &device.as_str()[4..]),
+            Holder::QrLogin { qr } => format!("mfa_qr_{}_", &qr.as_str()[3..]),
         };
         let body = format!("{head}{}", base62(SECRET_LENGTH, next_bytes));
         let text = format!("{body}{}", checksum(&body));
@@ -97,6 +103,7 @@ impl Credential {
                 session: SessionId::parse(&format!("ses_{}", parts.next()?))?,
             },
             "device" => Holder::Device { device: DeviceId::parse(&format!("dev_{}", parts.next()?))? },
+            "qr" => Holder::QrLogin { qr: QrLoginId::parse(&format!("qr_{}", parts.next()?))? },
             _ => return None,
         };
         let secret = parts.next()?;
@@ -140,12 +147,14 @@ mod tests {
         let tenant = TenantId::generate(counting());
         let application = ApplicationId::generate(&tenant, counting());
         let key = KeyId::generate(counting());
+        let qr = QrLoginId::generate(&tenant, counting());
         let holders = [
             Holder::Operator,
             Holder::Administrator { tenant: tenant.clone(), key: key.clone() },
             Holder::Console { tenant, key: key.clone(), session: SessionId::generate(counting()) },
             Holder::Application { application, key },
             Holder::Device { device: DeviceId::generate(counting()) },
+            Holder::QrLogin { qr },
         ];
         for holder in holders {
             let made = Credential::generate(holder.clone(), counting());

@@ -2,6 +2,7 @@
 
 use super::authorization::Scopes;
 use super::ids::{ApplicationId, GrantId, LoginId, TenantId, UserId};
+use super::login::QR;
 use super::time::Timestamp;
 
 /// How long after a login its user may still do what asks for a fresh proof, in seconds.
@@ -32,6 +33,12 @@ impl VerifiedAccess {
     pub fn has_fresh_second_factor(&self, now: Timestamp) -> bool {
         self.acr == "aal2" && self.is_fresh(now)
     }
+
+    /// Whether this session may sign another browser in by its QR code. One that came from a QR code alone may not, or a token could be
+    /// made anew for ever out of the one before, with nobody proving anything.
+    pub fn may_approve_qr_logins(&self) -> bool {
+        self.acr == "aal2" || !self.amr.iter().any(|method| method == QR)
+    }
 }
 
 #[cfg(test)]
@@ -57,5 +64,10 @@ mod tests {
         access.acr = "aal1".into();
         assert!(access.is_fresh(at(1300)) && !access.is_fresh(at(1301)));
         assert!(!access.has_fresh_second_factor(at(1000)));
+        assert!(access.may_approve_qr_logins());
+        access.amr = vec!["qr".into()];
+        assert!(!access.may_approve_qr_logins());
+        access.acr = "aal2".into();
+        assert!(access.may_approve_qr_logins());
     }
 }

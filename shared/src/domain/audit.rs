@@ -16,7 +16,7 @@ use super::admin_key::Role;
 use super::ids::{ApplicationId, EventId, KeyId, TenantId, UserId};
 use super::time::Timestamp;
 pub use changes::AuditedChange;
-pub use logins::{CountedFailure, GuessedCode, JudgedGuess, LoginStep, RefusedSend};
+pub use logins::{CountedFailure, DecidedQrLogin, GuessedCode, JudgedGuess, LoginStep, RefusedSend};
 use serde_json::{Map, Value};
 use std::net::IpAddr;
 
@@ -130,6 +130,9 @@ kinds! {
     CodeRejected = "code.rejected",
     /// No attempt is left in a login.
     LoginBlocked = "login.blocked",
+    /// By the user who had scanned it; the application is the one that asked.
+    QrLoginApproved = "qr_login.approved",
+    QrLoginRejected = "qr_login.rejected",
     /// The first message to a user that a rule refused in an hour.
     SendRefused = "send.refused",
     /// By the user; those that are made with a bind are not told apart from it.

@@ -115,46 +115,59 @@ id!(
     GrantId, "grt_", LENGTH
 );
 
-/// An application of a tenant. Its id carries the tenant's.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ApplicationId(String);
+macro_rules! id_of_tenant {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $own_length:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(String);
 
-impl ApplicationId {
-    pub const PREFIX: &'static str = "app_";
-    const OWN_LENGTH: usize = LENGTH - TENANT_LENGTH;
+        impl $name {
+            pub const PREFIX: &'static str = $prefix;
+            const OWN_LENGTH: usize = $own_length;
 
-    pub fn generate(tenant: &TenantId, next_bytes: impl FnMut(&mut [u8])) -> Self {
-        let tenant_part = &tenant.as_str()[TenantId::PREFIX.len()..];
-        Self(format!("{}{}{}", Self::PREFIX, tenant_part, base62(Self::OWN_LENGTH, next_bytes)))
-    }
+            pub fn generate(tenant: &TenantId, next_bytes: impl FnMut(&mut [u8])) -> Self {
+                let tenant_part = &tenant.as_str()[TenantId::PREFIX.len()..];
+                Self(format!("{}{}{}", Self::PREFIX, tenant_part, base62(Self::OWN_LENGTH, next_bytes)))
+            }
 
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(Self::PREFIX)?;
-        is_base62(rest, LENGTH).then(|| Self(text.to_owned()))
-    }
+            pub fn parse(text: &str) -> Option<Self> {
+                let rest = text.strip_prefix(Self::PREFIX)?;
+                is_base62(rest, TENANT_LENGTH + Self::OWN_LENGTH).then(|| Self(text.to_owned()))
+            }
 
-    /// The tenant that this application belongs to.
-    pub fn tenant(&self) -> TenantId {
-        let start = Self::PREFIX.len();
-        TenantId(format!("{}{}", TenantId::PREFIX, &self.0[start..start + TENANT_LENGTH]))
-    }
+            /// The tenant that it belongs to.
+            pub fn tenant(&self) -> TenantId {
+                let start = Self::PREFIX.len();
+                TenantId(format!("{}{}", TenantId::PREFIX, &self.0[start..start + TENANT_LENGTH]))
+            }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
 }
 
-impl fmt::Display for ApplicationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for ApplicationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+id_of_tenant!(
+    /// An application of a tenant. Its id carries the tenant's.
+    ApplicationId, "app_", LENGTH - TENANT_LENGTH
+);
+id_of_tenant!(
+    /// One QR login. Who may scan codes of the tenant can take one by its id, so it has as many random characters of its own as a login's.
+    QrLoginId, "qr_", LENGTH
+);
 
 #[cfg(test)]
 mod tests {
@@ -186,7 +199,11 @@ mod tests {
         let tenant = TenantId::generate(counting());
         let application = ApplicationId::generate(&tenant, counting());
         assert_eq!(application.tenant(), tenant);
-        assert_eq!(ApplicationId::parse(application.as_str()).map(|a| a.tenant()), Some(tenant));
+        assert_eq!(ApplicationId::parse(application.as_str()).map(|a| a.tenant()), Some(tenant.clone()));
+        let qr = QrLoginId::generate(&tenant, counting());
+        assert_eq!(qr.as_str().len(), 3 + 12 + 22);
+        assert_eq!(QrLoginId::parse(qr.as_str()).map(|qr| qr.tenant()), Some(tenant));
+        assert_eq!(QrLoginId::parse(&qr.as_str()[..36]), None);
     }
 
     #[test]

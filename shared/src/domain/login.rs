@@ -49,11 +49,18 @@ pub enum FirstFactor {
     Assertion,
     /// An external identity source says so, in an id token that was checked here.
     IdToken,
+    /// A device that was signed in here has approved the browser's QR code.
+    Qr,
 }
 
 impl FirstFactor {
-    const ALL: [FirstFactor; 4] =
-        [FirstFactor::Password, FirstFactor::AccessToken, FirstFactor::Assertion, FirstFactor::IdToken];
+    const ALL: [FirstFactor; 5] = [
+        FirstFactor::Password,
+        FirstFactor::AccessToken,
+        FirstFactor::Assertion,
+        FirstFactor::IdToken,
+        FirstFactor::Qr,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,6 +68,7 @@ impl FirstFactor {
             FirstFactor::AccessToken => "access_token",
             FirstFactor::Assertion => "assertion",
             FirstFactor::IdToken => "id_token",
+            FirstFactor::Qr => "qr",
         }
     }
 
@@ -95,6 +103,8 @@ impl SecondFactor {
         Self::ALL.into_iter().find(|factor| factor.as_str() == text)
     }
 }
+/// How `amr` names a first factor by a QR code.
+pub(super) const QR: &str = "qr";
 
 /// What was proven in a login that has no second factor, or has finished it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,12 +115,15 @@ pub struct Proof {
 
 impl Proof {
     /// Authentication methods that this service saw itself (RFC 8176). A back end's assertion is not one, and an id token shows who signed
-    /// it, not how its user was authenticated; a recovery code has no name there.
+    /// it, not how its user was authenticated; a recovery code has no name there. Nor has a QR code, which was seen here: `qr` is a name of our
+    /// own, and no `mfa` goes with it, since it proves a session and no factor by itself.
     pub const fn amr(self) -> &'static [&'static str] {
         match (self.first, self.second) {
             (FirstFactor::Password, Some(SecondFactor::Sms)) => &["pwd", "sms", "mfa"],
             (FirstFactor::Password, Some(SecondFactor::RecoveryCode)) => &["pwd", "mfa"],
             (FirstFactor::Password, Some(SecondFactor::TrustedDevice) | None) => &["pwd"],
+            (FirstFactor::Qr, Some(SecondFactor::Sms)) => &[QR, "sms"],
+            (FirstFactor::Qr, _) => &[QR],
             (_, Some(SecondFactor::Sms)) => &["sms"],
             (_, Some(SecondFactor::RecoveryCode | SecondFactor::TrustedDevice) | None) => &[],
         }
@@ -316,7 +329,7 @@ mod tests {
 
     #[test]
     fn h11_the_tokens_say_what_this_service_saw_itself() {
-        use FirstFactor::{Assertion, IdToken, Password};
+        use FirstFactor::{Assertion, IdToken, Password, Qr};
         use SecondFactor::{RecoveryCode, Sms, TrustedDevice};
         let says = |first, second| {
             let proof = Proof { first, second };
@@ -326,6 +339,10 @@ mod tests {
         assert_eq!(says(Password, Some(RecoveryCode)), (&["pwd", "mfa"][..], "aal2"));
         assert_eq!(says(Password, Some(TrustedDevice)), (&["pwd"][..], "aal1"));
         assert_eq!(says(Password, None), (&["pwd"][..], "aal1"));
+        assert_eq!(says(Qr, Some(Sms)), (&["qr", "sms"][..], "aal2"));
+        assert_eq!(says(Qr, Some(RecoveryCode)), (&["qr"][..], "aal2"));
+        assert_eq!(says(Qr, Some(TrustedDevice)), (&["qr"][..], "aal1"));
+        assert_eq!(says(Qr, None), (&["qr"][..], "aal1"));
         for first in [Assertion, IdToken] {
             assert_eq!(says(first, Some(Sms)), (&["sms"][..], "aal2"));
             assert_eq!(says(first, Some(RecoveryCode)), (&[][..], "aal2"));

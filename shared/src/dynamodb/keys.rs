@@ -20,13 +20,14 @@
 //! | logins | `login#TENANT#USER` | `recovery` | recovery codes (hashes) |
 //! | logins | `login#TENANT#USER` | `trusted-device#ID` | a device that the user trusts |
 //! | logins | `grant#TENANT#ID` | `grant` | what an authorization code was exchanged for |
+//! | logins | `qr#TENANT#ID` | `qr` | a QR login |
 //! | logins | `limit#…` | `limit` | one limit |
 //! | logins | `limit#refused#TENANT#USER#RULE#HOUR` | `limit` | what one rule refused of a user's messages in an hour |
 //! | logins | `notice#SHARD` | `MILLIS#USER#RANDOM` | a message that is still to be sent |
 
 use super::request::{Item, string};
 use crate::domain::ids::{
-    ApplicationId, DeviceId, EventId, GrantId, KeyId, LoginId, SourceId, TenantId, UserId,
+    ApplicationId, DeviceId, EventId, GrantId, KeyId, LoginId, QrLoginId, SourceId, TenantId, UserId,
 };
 use crate::domain::time::Timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -217,6 +218,18 @@ pub fn after_trusted_devices() -> String {
 /// What an authorization code was exchanged for.
 pub fn grant(tenant: &TenantId, grant: &GrantId) -> Key {
     Key::new(format!("grant#{tenant}#{grant}"), "grant")
+}
+
+/// One QR login.
+pub fn qr_login(id: &QrLoginId) -> Key {
+    Key::new(format!("{QR_PREFIX}{}#{id}", id.tenant()), "qr")
+}
+
+const QR_PREFIX: &str = "qr#";
+
+/// Whether a key is one of [`qr_login`].
+pub fn is_qr_login(key: &Key) -> bool {
+    key.pk.starts_with(QR_PREFIX)
 }
 
 /// A limit; `subject` never holds a number or an address in clear, only a keyed hash of it.

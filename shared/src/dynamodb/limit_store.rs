@@ -27,17 +27,19 @@ const KEPT_SECONDS: u32 = 2 * 86_400;
 impl LimitStore for DynamoStore {
     async fn reserve(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
         let limits = request.limits;
+        let (attempt, now) = (request.attempt, request.now);
         let range = self.hourly(
-            request,
             keys::limit("range", &format!("{}#{}", request.tenant, request.range)),
             "per_range_hour",
             limits.per_range_hour,
+            attempt,
+            now,
         );
         let address = async {
             match &request.address {
                 Some(subject) => {
                     let key = keys::limit("address", subject);
-                    self.hourly(request, key, "per_ip_hour", limits.per_ip_hour).await
+                    self.hourly(key, "per_ip_hour", limits.per_ip_hour, attempt, now).await
                 }
                 None => Ok(Reserved::Granted { next_at: request.now }),
             }
@@ -58,15 +60,15 @@ impl LimitStore for DynamoStore {
 }
 
 impl DynamoStore {
-    fn limit_update(&self, key: &Key, request: &LimitRequest<'_>) -> UpdateItemFluentBuilder {
+    fn limit_update(&self, key: &Key, attempt: &str, now: Timestamp) -> UpdateItemFluentBuilder {
         self.client()
             .update_item()
             .table_name(self.logins())
             .set_key(Some(key.attributes()))
             .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_values(":v", number(1))
-            .expression_attribute_values(":attempt", string(request.attempt))
-            .expression_attribute_values(":ttl", number(request.now.plus_secs(KEPT_SECONDS).secs()))
+            .expression_attribute_values(":attempt", string(attempt))
+            .expression_attribute_values(":ttl", number(now.plus_secs(KEPT_SECONDS).secs()))
             .return_values_on_condition_check_failure(AllOld)
     }
 
@@ -76,7 +78,7 @@ impl DynamoStore {
         let now = request.now;
         let before = |seconds: u32| number(now.millis() - i64::from(seconds) * 1000);
         let mut update = self
-            .limit_update(&keys::limit("number", &request.number), request)
+            .limit_update(&keys::limit("number", &request.number), request.attempt, now)
             .expression_attribute_values(":now", number(now.millis()))
             .expression_attribute_values(":never", number(0))
             .expression_attribute_values(":window", number(NumberLimit::window_start(now).millis()));
@@ -114,7 +116,7 @@ impl DynamoStore {
             Ok(answer) => (answer.attributes.unwrap_or_default(), true),
             Err(error) => {
                 let old = condition_failed(error)?.unwrap_or_default();
-                let ours = is_ours(&old, request);
+                let ours = is_ours(&old, request.attempt);
                 (old, ours)
             }
         };
@@ -136,34 +138,35 @@ impl DynamoStore {
     }
 
     /// A count by hour in an item of its own.
-    async fn hourly(
+    pub(super) async fn hourly(
         &self,
-        request: &LimitRequest<'_>,
         key: Key,
         rule: &'static str,
         limit: u32,
+        attempt: &str,
+        now: Timestamp,
     ) -> Result<Reserved, Fault> {
         let outcome = self
-            .limit_update(&key, request)
+            .limit_update(&key, attempt, now)
             .update_expression("SET v = :v, attempt = :attempt, #ttl = :ttl REMOVE #last ADD #this :v")
             .condition_expression(
                 "(attribute_not_exists(#this) OR #this < :max) AND :v <= :max \
                  AND (attribute_not_exists(attempt) OR attempt <> :attempt)",
             )
-            .expression_attribute_names("#this", window_attribute(Window::Hour, request.now))
-            .expression_attribute_names("#last", format!("h{}", Window::Hour.index(request.now) - 1))
+            .expression_attribute_names("#this", window_attribute(Window::Hour, now))
+            .expression_attribute_names("#last", format!("h{}", Window::Hour.index(now) - 1))
             .expression_attribute_values(":max", number(limit))
             .return_values(Nothing)
             .send()
             .await;
         match outcome {
-            Ok(_) => Ok(Reserved::Granted { next_at: request.now }),
+            Ok(_) => Ok(Reserved::Granted { next_at: now }),
             Err(error) => {
                 let old = condition_failed(error)?.unwrap_or_default();
-                Ok(if is_ours(&old, request) {
-                    Reserved::Granted { next_at: request.now }
+                Ok(if is_ours(&old, attempt) {
+                    Reserved::Granted { next_at: now }
                 } else {
-                    Reserved::Refused { rule, retry_at: Window::Hour.end(request.now) }
+                    Reserved::Refused { rule, retry_at: Window::Hour.end(now) }
                 })
             }
         }
@@ -201,7 +204,7 @@ impl DynamoStore {
         let names = DayCounts::names(request);
         let key = keys::tenant_day(request.tenant, Window::Day.index(request.now), shard);
         let mut update = self
-            .limit_update(&key, request)
+            .limit_update(&key, request.attempt, request.now)
             .update_expression(
                 "SET v = :v, attempt = :attempt, #ttl = :ttl ADD #n0 :v, #n1 :v, #n2 :v, #n3 :price",
             )
@@ -280,7 +283,7 @@ impl DayCounts {
     }
 
     fn why(&self, old: &Item, names: &[String; 4], request: &LimitRequest<'_>) -> Reserved {
-        if is_ours(old, request) {
+        if is_ours(old, request.attempt) {
             return Reserved::Granted { next_at: request.now };
         }
         if old.contains_key("stopped") {
@@ -293,8 +296,8 @@ impl DayCounts {
     }
 }
 
-fn is_ours(old: &Item, request: &LimitRequest<'_>) -> bool {
-    Reader(old).text("attempt") == Some(request.attempt)
+fn is_ours(old: &Item, attempt: &str) -> bool {
+    Reader(old).text("attempt") == Some(attempt)
 }
 
 /// The attribute that counts in the window that `now` is in.

@@ -8,10 +8,12 @@ use super::keys::{self, Key};
 use super::request::{Item, number, string};
 use super::transaction::Expression;
 use crate::domain::audit::{
-    AuditEvent, CountedFailure, EventKind, GuessedCode, JudgedGuess, LoginStep, Provenance, RefusedSend,
+    AuditEvent, CountedFailure, DecidedQrLogin, EventKind, GuessedCode, JudgedGuess, LoginStep, Provenance,
+    RefusedSend,
 };
-use crate::domain::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, EventId, LoginId, QrLoginId, TenantId, UserId};
 use crate::domain::login::Purpose;
+use crate::domain::qr_login::QrStage;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::login::{Guess, LoginKey};
@@ -79,7 +81,7 @@ pub(super) fn counted(refused: &RefusedSend) -> (Key, Expression) {
     (keys::refusals(&step.tenant, &step.user, rule, step.at), count)
 }
 
-fn provenance_attributes(provenance: &Provenance) -> HashMap<String, AttributeValue> {
+pub(super) fn provenance_attributes(provenance: &Provenance) -> HashMap<String, AttributeValue> {
     let client_ip = provenance.client_ip.map(|address| ("client_ip".to_owned(), string(address.to_string())));
     let request_id = provenance.request_id.as_ref().map(|id| ("request_id".to_owned(), string(id)));
     client_ip.into_iter().chain(request_id).collect()
@@ -93,6 +95,9 @@ pub(super) fn events_of(old: Option<&Item>, new: &Item) -> Result<Vec<AuditEvent
     let key = Key::of(new).ok_or_else(|| Fault::new("an item without a key"))?;
     if keys::is_refusals(&key) {
         return Ok(if old.is_none() { vec![refusal(&key, new)?] } else { Vec::new() });
+    }
+    if keys::is_qr_login(&key) {
+        return Ok(qr_decision(&key, old, new)?.into_iter().collect());
     }
     let Some((tenant, user)) = keys::login_partition_of(&key.pk) else { return Ok(Vec::new()) };
     if key.sk == keys::FACTOR {
@@ -166,6 +171,22 @@ fn failure(
         max_attempts: Reader::need(read.number("max_attempts"), "max_attempts")?,
     };
     Ok(failure.told(|kind| derived_id(kind, key, &id)))
+}
+
+/// Told of the one change that decides a QR login.
+fn qr_decision(key: &Key, old: Option<&Item>, new: &Item) -> Result<Option<AuditEvent>, Fault> {
+    let told = old.is_some_and(|old| old.contains_key("decision"));
+    let read = Reader(new);
+    let Some(decision) = read.text("decision").filter(|_| !told) else { return Ok(None) };
+    let qr = Reader::need(read.text("id").and_then(QrLoginId::parse), "id")?;
+    let user = Reader::need(read.text("user").and_then(UserId::parse), "user")?;
+    let decided = DecidedQrLogin {
+        step: step(&qr.tenant(), &user, new)?,
+        qr,
+        asked_from: read.text("asked_from").and_then(|text| text.parse().ok()),
+        approved: decision == QrStage::Approved.as_str(),
+    };
+    Ok(Some(decided.told(|kind| derived_id(kind, key, ""))))
 }
 
 fn refusal(key: &Key, new: &Item) -> Result<AuditEvent, Fault> {

@@ -196,3 +196,44 @@ fn other_items_tell_nothing_and_broken_ones_are_faults() {
     assert!(events_of(None, &broken).is_err());
     assert!(events_of(None, &Item::new()).is_err());
 }
+
+/// A QR login that was scanned, with what its user has decided.
+fn qr_login(decision: Option<&str>) -> Item {
+    let id = QrLoginId::generate(&tenant(), |b| b.fill(1));
+    let mut item = Item::from(
+        [
+            ("id", string(id.as_str())),
+            ("application", string(application().as_str())),
+            ("asked_from", string("192.0.2.8")),
+            ("user", string(user().as_str())),
+            ("stage", string("scanned")),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    if let Some(decision) = decision {
+        item.insert("stage".to_owned(), string(decision));
+        item.insert("decision".to_owned(), string(decision));
+        item.insert("at".to_owned(), number(at(5).millis()));
+        item.extend(provenance_attributes(&provenance()));
+    }
+    keys::qr_login(&id).add_to(&mut item);
+    item
+}
+
+#[test]
+fn f2_the_change_that_decides_a_qr_login_is_told_and_no_other() {
+    let (scanned, approved) = (qr_login(None), qr_login(Some("approved")));
+    assert_eq!(events_of(None, &scanned).unwrap(), []);
+    let [told] = &events_of(Some(&scanned), &approved).unwrap()[..] else { panic!("one event") };
+    assert_eq!((told.kind, told.at), (EventKind::QrLoginApproved, at(5)));
+    assert_eq!((&told.provenance, &told.user), (&provenance(), &Some(user())));
+    // Without the old one it is the same event again, when it has been used too.
+    let mut spent = approved.clone();
+    spent.insert("stage".to_owned(), string("spent"));
+    assert_eq!(events_of(None, &spent).unwrap(), [told.clone()]);
+    assert_eq!(events_of(Some(&approved), &spent).unwrap(), []);
+    let [told] = &events_of(Some(&scanned), &qr_login(Some("rejected"))).unwrap()[..] else {
+        panic!("one event")
+    };
+    assert_eq!(told.kind, EventKind::QrLoginRejected);
+}

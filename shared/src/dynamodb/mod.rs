@@ -20,6 +20,7 @@ mod origins;
 mod page;
 pub mod policy_items;
 mod policy_store;
+mod qr_store;
 mod recovery_store;
 mod replacement_store;
 mod request;

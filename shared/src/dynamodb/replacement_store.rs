@@ -33,6 +33,7 @@ impl AskStore for DynamoStore {
             owner: Some(wanted),
             user: Some(user),
             device: None,
+            qr: None,
             throttles: Vec::new(),
         };
         let (facts, (factor, challenges)) =

@@ -5,6 +5,7 @@ use super::challenge_item::Reader;
 use super::device_store;
 use super::keys::{self, Key};
 use super::policy_items::{decode_application, decode_source, decode_tenant};
+use super::qr_store;
 use super::request::{Item, condition_failed, fault, number};
 use crate::domain::first_factor::{Throttle, WINDOW_SECONDS};
 use crate::domain::ids::UserId;
@@ -27,12 +28,13 @@ impl SignInStore for DynamoStore {
         let factor = query.user.map(|id| keys::factor(query.tenant, id));
         let device =
             query.user.zip(query.device).map(|(user, id)| keys::trusted_device(query.tenant, user, id));
+        let qr = query.qr.map(keys::qr_login);
         let throttles: Vec<Key> =
             query.throttles.iter().map(|subject| keys::limit(THROTTLE, subject)).collect();
 
         let directory = [&tenant, &application, &source, &owner, &user];
         let directory: Vec<Key> = directory.into_iter().flatten().cloned().collect();
-        let logins: Vec<Key> = factor.iter().chain(&device).chain(&throttles).cloned().collect();
+        let logins: Vec<Key> = factor.iter().chain(&device).chain(&qr).chain(&throttles).cloned().collect();
         let mut batch = self.batch(&directory, &logins).await?;
 
         Ok(SignInFacts {
@@ -45,6 +47,7 @@ impl SignInStore for DynamoStore {
             device: take(&device, |key| batch.take(key))
                 .map(|item| device_store::decode(&item))
                 .transpose()?,
+            qr: take(&qr, |key| batch.take(key)).map(|item| qr_store::decode(&item)).transpose()?,
             throttles: throttles.iter().map(|key| decode_throttle(batch.take(key))).collect(),
         })
     }

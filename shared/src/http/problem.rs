@@ -94,8 +94,9 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
         | CodeAlreadyUsed
         | NoCodeSent
         | PhoneRequired
-        | LoginComplete => StatusCode::CONFLICT,
-        CodeExpired | LoginExpired => StatusCode::GONE,
+        | LoginComplete
+        | QrLoginNotApproved => StatusCode::CONFLICT,
+        CodeExpired | LoginExpired | QrLoginExpired => StatusCode::GONE,
         TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         InvalidPhone(_) | CountryNotAllowed | NumberTypeNotAllowed | IdempotencyMismatch => {

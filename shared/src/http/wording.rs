@@ -40,6 +40,8 @@ pub(super) const fn title(refusal: &Refusal) -> &'static str {
         FactorDisabled => "Factor disabled",
         LoginExpired => "Login expired",
         LoginComplete => "Login complete",
+        QrLoginExpired => "QR code expired",
+        QrLoginNotApproved => "QR code not approved",
         DeliveryFailed => "Message not sent",
         StepUpRequired => "Another proof is needed",
         IdempotencyMismatch => "Idempotency key used for something else",
@@ -100,6 +102,10 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
         FactorDisabled => "Too many failures: an administrator has to bind the number again.",
         LoginExpired => "The login's time is over. Start a new login.",
         LoginComplete => "This login has already been completed. Start a new login.",
+        QrLoginExpired => "The QR code's time is over, or it has been used. Ask for a new one.",
+        QrLoginNotApproved => {
+            "Nobody has approved this QR code, or somebody has rejected it: its status says which."
+        }
         DeliveryFailed => {
             "The provider did not take the message. It counts as sent: try again at `resend_at`."
         }

@@ -5,14 +5,16 @@
 
 pub mod assets;
 mod notice;
+mod qr_code;
 mod render;
 pub mod text;
 mod view;
 
 pub use notice::{CODE_SENT, Said};
+pub use qr_code::Drawing;
 pub use render::render;
 pub use text::Language;
 pub use view::{
-    BindPhone, Claim, CodeOut, Country, EnterCode, Experience, Frame, RecoveryCodes, SignIn, Step, Stop,
-    StopReason,
+    AskedBy, BindPhone, Claim, CodeOut, Country, EnterCode, Experience, Frame, QrPanel, RecoveryCodes, Scan,
+    ScanState, SignIn, Step, Stop, StopReason,
 };

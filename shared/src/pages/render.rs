@@ -10,7 +10,7 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
 use std::sync::LazyLock;
 
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 11] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("parts.html", include_str!("templates/parts.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
@@ -20,6 +20,8 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("recovery_codes.html", include_str!("templates/recovery_codes.html")),
     ("stop.html", include_str!("templates/stop.html")),
     ("experience.html", include_str!("templates/experience.html")),
+    ("qr_panel.html", include_str!("templates/qr_panel.html")),
+    ("scan.html", include_str!("templates/scan.html")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

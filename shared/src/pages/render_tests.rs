@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::branding::{Accent, Color};
 use crate::domain::time::Timestamp;
 use crate::pages::view::*;
-use crate::pages::{CODE_SENT, Language};
+use crate::pages::{CODE_SENT, Drawing, Language};
 
 const NOW: Timestamp = Timestamp::from_secs(1_795_521_600);
 const BASE: &str = "/t/ten_0000000000aa/login/abcDEF123456";
@@ -50,6 +50,26 @@ fn entering() -> EnterCode {
     }
 }
 
+fn panel() -> QrPanel {
+    let url = "https://login.example.com/t/ten_0000000000aa/scan?qr=qr_0000000000aa0000000000000000000000";
+    QrPanel { code: Drawing::of(url).unwrap(), url: url.into(), expires_at: NOW.plus_secs(119).millis() }
+}
+
+fn scan(state: ScanState) -> Scan {
+    Scan {
+        state,
+        action: "/t/ten_0000000000aa/scan".into(),
+        qr: "qr_0000000000aa0000000000000000000000".into(),
+        asked_by: AskedBy {
+            address: Some("2001:db8::7".into()),
+            browser: Some("Firefox"),
+            system: Some("Linux"),
+            seconds: 12,
+        },
+        expires_at: NOW.plus_secs(100).millis(),
+    }
+}
+
 /// Every step in every state that looks otherwise.
 fn steps() -> Vec<(&'static str, Step)> {
     let stop = |reason, again| Step::Stop(Stop { reason, again });
@@ -58,7 +78,8 @@ fn steps() -> Vec<(&'static str, Step)> {
     let claim = |name: &str, value: &str| Claim { name: name.into(), value: value.into() };
     vec![
         ("sign-in", Step::SignIn(SignIn::default())),
-        ("sign-in-hint", Step::SignIn(SignIn { account: "ann@example.com".into() })),
+        ("sign-in-hint", Step::SignIn(SignIn { account: "ann@example.com".into(), qr: None })),
+        ("sign-in-qr", Step::SignIn(SignIn { account: String::new(), qr: Some(panel()) })),
         ("phone-one", Step::BindPhone(countries(&["US"]))),
         ("phone-many", Step::BindPhone(BindPhone::new(english(), &all, Some("GB"), true))),
         ("phone-none", Step::BindPhone(countries(&[]))),
@@ -88,6 +109,9 @@ fn steps() -> Vec<(&'static str, Step)> {
         ("expired", stop(StopReason::Expired, true)),
         ("complete", stop(StopReason::Complete, true)),
         ("error", stop(StopReason::Error, false)),
+        ("scan-ask", Step::Scan(scan(ScanState::Ask))),
+        ("scan-approved", Step::Scan(scan(ScanState::Approved))),
+        ("scan-rejected", Step::Scan(scan(ScanState::Rejected))),
         (
             "experience",
             Step::Experience(Experience {
@@ -180,6 +204,7 @@ fn t25_hostile_names_are_text() {
                 Step::Experience(step) => {
                     step.claims = vec![Claim { name: hostile.into(), value: hostile.into() }];
                 }
+                Step::Scan(step) => step.asked_by.address = Some(hostile.into()),
                 Step::BindPhone(_) | Step::Stop(_) => {}
             }
             let html = render(&hostile_frame, &step, None).unwrap();

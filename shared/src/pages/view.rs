@@ -1,5 +1,6 @@
 //! What the templates are given.
 
+use super::qr_code::Drawing;
 use super::text::Language;
 use crate::domain::branding::{Accent, Color};
 use crate::domain::phone::calling_code;
@@ -45,12 +46,24 @@ pub enum Step {
     RecoveryCodes(RecoveryCodes),
     Stop(Stop),
     Experience(Experience),
+    Scan(Scan),
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct SignIn {
     /// What the application says who it is (`login_hint`).
     pub account: String,
+    /// The QR code that stands in the password's place, once the user has asked for it.
+    pub qr: Option<QrPanel>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct QrPanel {
+    pub code: Drawing,
+    /// What it says.
+    pub url: String,
+    /// In milliseconds.
+    pub expires_at: i64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -167,6 +180,36 @@ pub struct Claim {
     pub value: String,
 }
 
+/// Where a QR code leads to.
+#[derive(Clone, Debug, Serialize)]
+pub struct Scan {
+    pub state: ScanState,
+    /// What the forms' addresses start with.
+    pub action: String,
+    pub qr: String,
+    pub asked_by: AskedBy,
+    /// In milliseconds.
+    pub expires_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScanState {
+    Ask,
+    Approved,
+    Rejected,
+}
+
+/// Who wants to be signed in.
+#[derive(Clone, Debug, Serialize)]
+pub struct AskedBy {
+    pub address: Option<String>,
+    pub browser: Option<&'static str>,
+    pub system: Option<&'static str>,
+    /// How long ago.
+    pub seconds: u32,
+}
+
 impl Step {
     pub(super) const fn template(&self) -> &'static str {
         match self {
@@ -176,6 +219,7 @@ impl Step {
             Step::RecoveryCodes(_) => "recovery_codes.html",
             Step::Stop(_) => "stop.html",
             Step::Experience(_) => "experience.html",
+            Step::Scan(_) => "scan.html",
         }
     }
 }

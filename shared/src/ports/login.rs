@@ -7,8 +7,9 @@ use crate::domain::challenge::{Challenge, Delivery, SendPlan};
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::first_factor::Throttle;
 use crate::domain::identity_source::IdentitySource;
-use crate::domain::ids::{ApplicationId, DeviceId, LoginId, SourceId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, DeviceId, LoginId, QrLoginId, SourceId, TenantId, UserId};
 use crate::domain::login::Purpose;
+use crate::domain::qr_login::QrLogin;
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::domain::trusted_device::TrustedDevice;
@@ -41,6 +42,7 @@ pub struct SignInQuery<'a> {
     pub user: Option<&'a UserId>,
     /// A trusted device of `user`.
     pub device: Option<&'a DeviceId>,
+    pub qr: Option<&'a QrLoginId>,
     /// Throttles by subject (a keyed hash).
     pub throttles: Vec<&'a str>,
 }
@@ -55,6 +57,7 @@ pub struct SignInFacts {
     pub user: Option<SignInUser>,
     pub factor: Option<Factor>,
     pub device: Option<TrustedDevice>,
+    pub qr: Option<QrLogin>,
     /// By subject, in the order asked for; a subject without an item has failed nothing.
     pub throttles: Vec<Throttle>,
 }

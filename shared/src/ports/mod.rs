@@ -10,6 +10,7 @@ pub mod login;
 pub mod notices;
 mod origins;
 mod policy;
+pub mod qr_login;
 pub mod recovery;
 pub mod replacement;
 pub mod sms;

@@ -144,9 +144,10 @@ impl AdminGate {
                 }
                 Ok(Actor::Administrator { tenant: kept.tenant, key: kept.id, role: kept.role })
             }
-            Holder::Application { .. } | Holder::Console { .. } | Holder::Device { .. } => {
-                Err(Refusal::Unauthenticated.into())
-            }
+            Holder::Application { .. }
+            | Holder::Console { .. }
+            | Holder::Device { .. }
+            | Holder::QrLogin { .. } => Err(Refusal::Unauthenticated.into()),
         }
     }
 

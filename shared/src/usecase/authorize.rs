@@ -113,9 +113,14 @@ pub fn experience_redirect(base: &str, application: &ApplicationId) -> String {
     format!("{base}/t/{}/experience/{application}/result", application.tenant())
 }
 
+/// The page that plays a signed-in phone (acceptance F2), another such client. It is the same for every application of a tenant.
+pub fn scan_redirect(base: &str, tenant: &TenantId) -> String {
+    format!("{base}/t/{tenant}/scan/signed-in")
+}
+
 /// Pages of ours that take a login's end, for every application.
-pub(super) fn own_redirects(base: &str, application: &ApplicationId) -> [String; 1] {
-    [experience_redirect(base, application)]
+pub(super) fn own_redirects(base: &str, application: &ApplicationId) -> [String; 2] {
+    [experience_redirect(base, application), scan_redirect(base, &application.tenant())]
 }
 
 fn error_pairs(error: &AuthorizationError) -> [(&'static str, &'static str); 2] {

@@ -78,15 +78,16 @@ impl ExchangeCode {
         self.exchange_admitted(application, &asked).await
     }
 
-    /// The same for the result page of *Experience login*, which is this service itself and shows no secret. Only a code that was made for it is
-    /// taken, and only with the verifier that its own browser holds.
+    /// The same for a page of this service itself, which takes a login's end at `redirect_uri` and shows no secret. Only a code that was made for
+    /// it is taken, and only with the verifier that its own browser holds.
     pub async fn exchange_for_own_page(
         &self,
         application: &ApplicationId,
+        redirect_uri: &str,
         code: &str,
         verifier: &str,
     ) -> Result<Exchanged, NotExchanged> {
-        let (tenant, [redirect_uri]) = (application.tenant(), own_redirects(&self.base, application));
+        let tenant = application.tenant();
         let facts = self.policy.policy_facts(application, None, None).await?;
         let found = facts.ok_or(NotExchanged::Client)?.application;
         let asked = Exchange {
@@ -95,7 +96,7 @@ impl ExchangeCode {
             secret: None,
             origin: None,
             code,
-            redirect_uri: &redirect_uri,
+            redirect_uri,
             verifier,
         };
         self.exchange_admitted(found, &asked).await

@@ -24,6 +24,7 @@ mod notices;
 pub mod notify;
 pub mod own_phone;
 pub mod page_tokens;
+pub mod qr_login;
 pub mod recovery_codes;
 pub mod replace_number;
 pub mod security_settings;

@@ -4,6 +4,7 @@
 //! same reads, the same password work and the same writes as a wrong password, and gets the same answer (OWASP ASVS 5.0, 6.3.8).
 
 mod by_id_token;
+mod by_qr;
 mod shown_device;
 
 use super::LoginFailure;
@@ -28,7 +29,10 @@ use crate::domain::time::Timestamp;
 use crate::domain::trusted_device::TrustedDevice;
 use crate::domain::user::presented_password;
 use crate::ports::login::{OwnerKey, SignInQuery, SignInStore, SignInUser};
-use crate::ports::{Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenSigner, Tokens};
+use crate::ports::qr_login::QrStore;
+use crate::ports::{
+    Clock, Entropy, IdTokens, Passwords, PersonalData, ProvisionStore, TokenClaims, TokenSigner, Tokens,
+};
 use by_id_token::OfferedToken;
 use shown_device::ShownDevice;
 use std::sync::Arc;
@@ -38,6 +42,7 @@ use std::sync::Arc;
 pub struct SignIn {
     pub store: Arc<dyn SignInStore>,
     pub provision: Arc<dyn ProvisionStore>,
+    pub qr: Arc<dyn QrStore>,
     pub id_tokens: Arc<dyn IdTokens>,
     pub passwords: Arc<dyn Passwords>,
     pub personal: Arc<dyn PersonalData>,
@@ -76,7 +81,7 @@ pub enum Caller<'a> {
 
 /// Who was let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Admitted {
+pub(super) enum Admitted {
     /// The user's own browser or phone.
     Client,
     /// It showed the application's secret.
@@ -99,6 +104,7 @@ pub enum FirstFactorProof {
     Password { account: String, password: Secret<String> },
     Assertion { user: String, identity_source: Option<String> },
     IdToken { identity_source: String, token: Secret<String>, nonce: Option<String> },
+    Qr { id: String, secret: Secret<String> },
 }
 
 /// A login that has begun.
@@ -107,7 +113,26 @@ pub enum Begun {
     /// A code is asked for.
     Challenge { state: Box<LoginState>, login_token: Secret<String> },
     /// No code is asked for: the login is done.
-    Done { ticket: Box<Ticket>, second: Option<SecondFactor>, tokens: Tokens },
+    Done {
+        ticket: Box<Ticket>,
+        second: Option<SecondFactor>,
+        /// When the first factor was proven.
+        auth_time: Timestamp,
+        tokens: Tokens,
+    },
+}
+
+/// A first factor, and when its user had proven it.
+#[derive(Clone, Copy, Debug)]
+struct Proven {
+    factor: FirstFactor,
+    at: Timestamp,
+}
+
+impl Proven {
+    const fn now(factor: FirstFactor, now: Timestamp) -> Self {
+        Self { factor, at: now }
+    }
 }
 
 impl Start<'_> {
@@ -137,6 +162,9 @@ impl SignIn {
                     OfferedToken { source: &identity_source, token: &token, nonce: nonce.as_deref() };
                 self.by_id_token(start, &application, offered, allow_origin).await
             }
+            FirstFactorProof::Qr { id, secret } => {
+                self.by_qr(start, &application, &id, &secret, allow_origin).await
+            }
         }
     }
 
@@ -160,11 +188,12 @@ impl SignIn {
             owner: None,
             user: user.as_ref(),
             device: device.id(),
+            qr: None,
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        if admit(&application, start, allow_origin)? != Admitted::BackEnd {
+        if admit(&application, start.caller, allow_origin)? != Admitted::BackEnd {
             return Err(Refusal::Unauthenticated.into());
         }
         if source.is_some() && facts.source.is_none() {
@@ -172,7 +201,7 @@ impl SignIn {
         }
         let user = facts.user.ok_or(Refusal::NotFound)?;
         let source = source.and_then(Result::ok);
-        let (first, device) = (FirstFactor::Assertion, device.recognise(facts.device));
+        let (first, device) = (Proven::now(FirstFactor::Assertion, now), device.recognise(facts.device));
         let by = Admitted::BackEnd;
         self.begin(&tenant, &application, source, first, by, user, facts.factor, device, now)
     }
@@ -202,11 +231,12 @@ impl SignIn {
             owner: owner.as_ref(),
             user: None,
             device: None,
+            qr: None,
             throttles: address.as_deref().into_iter().collect(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let by = admit(&application, start, allow_origin)?;
+        let by = admit(&application, start.caller, allow_origin)?;
         let by_address = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_address, Subject::Address, now)?;
 
@@ -222,6 +252,7 @@ impl SignIn {
             owner: None,
             user: facts.owner.as_ref(),
             device: device.id(),
+            qr: None,
             throttles: vec![&account],
         };
         let facts = self.store.sign_in_facts(&query).await?;
@@ -239,7 +270,7 @@ impl SignIn {
             self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;
             return Err(Refusal::FirstFactorFailed.into());
         };
-        let (first, device) = (FirstFactor::Password, device.recognise(facts.device));
+        let (first, device) = (Proven::now(FirstFactor::Password, now), device.recognise(facts.device));
         self.begin(&tenant, &application, None, first, by, user, facts.factor, device, now)
     }
 
@@ -269,7 +300,7 @@ impl SignIn {
         tenant: &Tenant,
         application: &Application,
         source: Option<SourceId>,
-        first: FirstFactor,
+        first: Proven,
         by: Admitted,
         user: SignInUser,
         factor: Option<Factor>,
@@ -291,7 +322,7 @@ impl SignIn {
             user: user.id,
             source,
             purpose: Purpose::SignIn,
-            first,
+            first: first.factor,
             sees_client: by != Admitted::BackEnd,
             bound_hint: bound.map(|phone| phone.hint.clone()),
             locale: user.locale,
@@ -312,23 +343,27 @@ impl SignIn {
             return Ok(Begun::Challenge { state: Box::new(LoginState::started(ticket)), login_token });
         }
         let second = spared.then_some(SecondFactor::TrustedDevice);
-        let tokens = self.signer.sign(&claims(&ticket, second, now))?;
-        Ok(Begun::Done { ticket: Box::new(ticket), second, tokens })
+        let claims = TokenClaims { auth_time: first.at, ..claims(&ticket, second, now) };
+        let tokens = self.signer.sign(&claims)?;
+        Ok(Begun::Done { ticket: Box::new(ticket), second, auth_time: first.at, tokens })
     }
 }
 
 /// A tenant and its application; either missing is the same 404.
-fn known(tenant: Option<Tenant>, application: Option<Application>) -> Result<(Tenant, Application), Refusal> {
+pub(super) fn known(
+    tenant: Option<Tenant>,
+    application: Option<Application>,
+) -> Result<(Tenant, Application), Refusal> {
     Ok((tenant.ok_or(Refusal::NotFound)?, application.ok_or(Refusal::NotFound)?))
 }
 
 /// Whether the caller may start logins for this application.
-fn admit(
+pub(super) fn admit(
     application: &Application,
-    start: &Start<'_>,
+    caller: Caller<'_>,
     allow_origin: AllowOrigin<'_>,
 ) -> Result<Admitted, Refusal> {
-    let Caller::Client { secret, origin } = start.caller else { return Ok(Admitted::OwnPage) };
+    let Caller::Client { secret, origin } = caller else { return Ok(Admitted::OwnPage) };
     if let Some(origin) = origin {
         if application.origins.iter().any(|known| known == origin) {
             allow_origin(origin);

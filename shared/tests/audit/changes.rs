@@ -123,11 +123,13 @@ async fn t21_every_kind_of_change_is_told_once_by_whom_and_from_where() {
 }
 
 /// What users do and what comes of their logins: the other suites' (shared/tests/me, tests/trail).
-const OF_USERS: [&str; 9] = [
+const OF_USERS: [&str; 11] = [
     "code.accepted",
     "code.rejected",
     "factor.disabled",
     "login.blocked",
+    "qr_login.approved",
+    "qr_login.rejected",
     "recovery_code.used",
     "recovery_codes.made",
     "send.refused",

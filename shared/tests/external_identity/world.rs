@@ -25,8 +25,8 @@ use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
 use shared::ports::login::{SignInFacts, SignInQuery, SignInStore};
 use shared::ports::{
-    Clock, Codes, Entropy, Fault, LoginSealer, OutgoingMessage, Passwords, PersonalData, ProvisionStore,
-    Provisioned, SendOutcome, SmsSender, TokenSigner,
+    AccessTokens, Clock, Codes, Entropy, Fault, LoginSealer, OutgoingMessage, Passwords, PersonalData,
+    ProvisionStore, Provisioned, SendOutcome, SmsSender, TokenSigner,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -167,7 +167,7 @@ impl World {
         let keys = RecoveryPeppers::parse(RecoveryPeppers::generate(&*entropy).expose()).expect("keys");
         let recovery = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().expect("keys").expose()).expect("keys");
-        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), BASE));
+        let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), BASE));
         let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(keys, BASE, entropy.clone()));
         let passwords: Arc<dyn Passwords> =
             Arc::new(Argon2Passwords::new(entropy.clone()).expect("parameters"));
@@ -190,6 +190,7 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
+            access.clone(),
             BASE,
         );
         let counted = Arc::new(Counted {

@@ -16,8 +16,8 @@ use shared::compose::{self, Base};
 use shared::dynamodb::{DynamoStore, Item};
 use shared::http::Edge;
 use shared::ports::{
-    Codes, Entropy, LoginSealer, OutgoingMessage, Passwords, PersonalData, RecoveryMacs, SendOutcome,
-    SmsSender, TokenSigner,
+    AccessTokens, Codes, Entropy, LoginSealer, OutgoingMessage, Passwords, PersonalData, RecoveryMacs,
+    SendOutcome, SmsSender, TokenSigner,
 };
 use std::sync::{Arc, Mutex};
 
@@ -107,7 +107,7 @@ impl World {
         let recovery: Arc<dyn RecoveryMacs> = Arc::new(HmacRecoveryCodes::new(keys));
         let keys = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
         let url = "https://mfa.example";
-        let access = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), url));
+        let access: Arc<dyn AccessTokens> = Arc::new(AccessTokenVerifier::new(&keys.public_keys(), url));
         let signer: Arc<dyn TokenSigner> = Arc::new(Es256TokenSigner::new(keys, url, entropy.clone()));
         let passwords: Arc<dyn Passwords> = Arc::new(Argon2Passwords::new(entropy.clone()).unwrap());
         let (operator, hashes) = OperatorHashes::generate(&*entropy);
@@ -130,6 +130,7 @@ impl World {
             personal.clone(),
             sealer.clone(),
             signer.clone(),
+            access.clone(),
             url,
         );
         let binding =

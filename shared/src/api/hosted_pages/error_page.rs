@@ -15,6 +15,8 @@ pub enum PageError {
     Unsound(Unsound),
     /// A hosted login that is over, or was begun in another browser.
     Over,
+    /// A QR code that is over.
+    QrLogin,
 }
 
 impl PageError {
@@ -25,6 +27,7 @@ impl PageError {
             Self::Unsound(Unsound::Client) => "unknown_application",
             Self::Unsound(Unsound::Redirect) => "unknown_redirect",
             Self::Over => "page_over",
+            Self::QrLogin => "qr_login_expired",
         }
     }
 
@@ -33,6 +36,7 @@ impl PageError {
         match self {
             Self::Unsound(_) => Refusal::InvalidRequest(self.code().to_owned()).into(),
             Self::Over => Refusal::LoginExpired.into(),
+            Self::QrLogin => Refusal::QrLoginExpired.into(),
         }
     }
 }

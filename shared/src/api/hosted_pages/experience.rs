@@ -43,21 +43,31 @@ fn cookie_name(application: &ApplicationId) -> String {
 /// Goes to the application's login.
 pub(super) async fn start(app: &HostedPagesApp, call: Call) -> Result<Reply, Problem> {
     let application = application(&call)?;
+    let (location, waits) = begin(app, &application, &experience_redirect(&app.base, &application));
+    let cookie = SetCookie::new(cookie_name(&application), waits, SECONDS);
+    Ok(Reply::see_other(&location)?.with_cookies([&cookie]))
+}
+
+/// Where a client of our own begins a login, and what it has to keep until it ends: state and verifier.
+pub(super) fn begin(
+    app: &HostedPagesApp,
+    application: &ApplicationId,
+    redirect_uri: &str,
+) -> (String, String) {
     let verifier = base62(VERIFIER_LENGTH, |buffer| app.entropy.fill(buffer));
     let state = base62(STATE_LENGTH, |buffer| app.entropy.fill(buffer));
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("response_type", "code")
         .append_pair("client_id", application.as_str())
-        .append_pair("redirect_uri", &experience_redirect(&app.base, &application))
+        .append_pair("redirect_uri", redirect_uri)
         .append_pair("scope", "openid profile")
         .append_pair("state", &state)
         .append_pair("code_challenge", &challenge)
         .append_pair("code_challenge_method", "S256")
         .finish();
     let location = format!("/t/{}/authorize?{query}", application.tenant());
-    let cookie = SetCookie::new(cookie_name(&application), format!("{state}.{verifier}"), SECONDS);
-    Ok(Reply::see_other(&location)?.with_cookies([&cookie]))
+    (location, format!("{state}.{verifier}"))
 }
 
 const PARAMETERS: [&str; 5] = ["code", "error", "error_description", "iss", "state"];
@@ -76,7 +86,8 @@ pub(super) async fn result(app: &HostedPagesApp, call: Call) -> Result<Reply, Pr
     let waiting = waiting.filter(|(known, _)| bool::from(known.as_bytes().ct_eq(state.as_bytes())));
     let (step, said) = match (told.get("code"), waiting) {
         (Some(code), Some((_, verifier))) => {
-            match app.exchange.exchange_for_own_page(&application, code, verifier).await {
+            let own = experience_redirect(&app.base, &application);
+            match app.exchange.exchange_for_own_page(&application, &own, code, verifier).await {
                 Ok(exchanged) => (claims(&application, exchanged.tokens.id_token.expose()), None),
                 Err(NotExchanged::Fault(fault)) => return Err(fault.into()),
                 Err(NotExchanged::Client | NotExchanged::Origin | NotExchanged::Grant) => over(),

@@ -72,7 +72,7 @@ async fn next(
     }
     let Some(ticket) = session.ticket(&app.tokens) else {
         let hint = session.page.request.login_hint.as_deref();
-        return Ok(Next::Show(steps::sign_in(hint)));
+        return Ok(Next::Show(steps::sign_in(hint, session.qr.as_ref(), &app.base, app.pages.now())));
     };
     let state: LoginState = app.read.read(ticket).await?;
     let home = facts.tenant.home_country.as_str();

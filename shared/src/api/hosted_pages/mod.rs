@@ -8,6 +8,7 @@ mod experience;
 mod finish;
 mod html;
 mod login_page;
+mod scan;
 mod steps;
 mod token;
 mod userinfo;
@@ -18,7 +19,8 @@ pub use finish::{finish, give_up};
 use super::console;
 use super::pages::Pages;
 use crate::http::Route;
-use crate::ports::Entropy;
+use crate::ports::qr_login::QrReader;
+use crate::ports::{AccessTokens, Entropy};
 use crate::usecase::authorize::Authorize;
 use crate::usecase::claims::ReadClaims;
 use crate::usecase::exchange_code::ExchangeCode;
@@ -34,6 +36,8 @@ pub struct HostedPagesApp {
     pub claims: ReadClaims,
     pub tokens: LoginTokens,
     pub read: ReadLogin,
+    pub qr: Arc<dyn QrReader>,
+    pub access: Arc<dyn AccessTokens>,
     pub entropy: Arc<dyn Entropy>,
     /// The service's public address, without a slash at its end.
     pub base: String,
@@ -61,5 +65,7 @@ pub const ROUTES: &[Route<HostedPagesApp>] = &[
     route!("POST", "/t/{tenant}/login/{txn}/continue", "continue_login", login_page::go_on),
     route!("GET", "/t/{tenant}/experience/{application}", "experience_login", experience::start),
     route!("GET", "/t/{tenant}/experience/{application}/result", "get_experience_result", experience::result),
+    route!("GET", "/t/{tenant}/scan", "get_scan_page", scan::get),
+    route!("GET", "/t/{tenant}/scan/signed-in", "sign_in_to_scan", scan::signed_in),
     route!("GET", "/assets/{file}", "get_asset", assets::get),
 ];

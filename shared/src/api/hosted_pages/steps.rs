@@ -1,12 +1,23 @@
 //! A login's state as the page of its step.
 
+use crate::api::pages::{ShownQr, scan_path};
 use crate::domain::challenge::Challenge;
 use crate::domain::login::{LoginState, MAX_PHONE_CHANGES};
 use crate::domain::secret::Secret;
-use crate::pages::{BindPhone, CodeOut, EnterCode, Language, RecoveryCodes, SignIn, Step, Stop, StopReason};
+use crate::domain::time::Timestamp;
+use crate::pages::{
+    BindPhone, CodeOut, Drawing, EnterCode, Language, QrPanel, RecoveryCodes, SignIn, Step, Stop, StopReason,
+};
 
-pub(super) fn sign_in(login_hint: Option<&str>) -> Step {
-    Step::SignIn(SignIn { account: login_hint.unwrap_or_default().to_owned() })
+/// A QR code that is over has made room for the password again.
+pub(super) fn sign_in(login_hint: Option<&str>, qr: Option<&ShownQr>, base: &str, now: Timestamp) -> Step {
+    let panel = |shown: &ShownQr| {
+        let url = format!("{base}{}", scan_path(&shown.id, None));
+        let expires_at = shown.expires_at.millis();
+        Some(QrPanel { code: Drawing::of(&url)?, url, expires_at })
+    };
+    let qr = qr.filter(|shown| now < shown.expires_at).and_then(panel);
+    Step::SignIn(SignIn { account: login_hint.unwrap_or_default().to_owned(), qr })
 }
 
 pub(super) fn bind_phone(language: Language, state: &LoginState, home_country: &str) -> Step {

@@ -4,6 +4,8 @@
 pub(super) mod code;
 pub(super) mod password;
 pub(super) mod phone;
+pub(super) mod qr;
+pub(super) mod scan;
 pub(super) mod verification;
 
 use super::pages::{PageAnswer, PageForm, PageSession, Pages};

@@ -19,10 +19,11 @@ pub(super) enum Kind {
     Login,
     Done,
     Said,
+    Qr,
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 4] = [Kind::Request, Kind::Login, Kind::Done, Kind::Said];
+    pub(super) const ALL: [Kind; 5] = [Kind::Request, Kind::Login, Kind::Done, Kind::Said, Kind::Qr];
 
     const fn name(self) -> &'static str {
         match self {
@@ -30,6 +31,7 @@ impl Kind {
             Kind::Login => "login",
             Kind::Done => "done",
             Kind::Said => "said",
+            Kind::Qr => "qr",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One hosted login in one browser: tenant and transaction are in the path, everything else is in the transaction's own cookies.
 
-use super::Said;
 use super::cookies::{self, Kind};
+use super::{Said, ShownQr};
 use crate::domain::authorization::{AuthorizationRequest, Done, PageRequest, REQUEST_SECONDS};
 use crate::domain::ids::{TenantId, TransactionId, base62};
 use crate::domain::login::Ticket;
@@ -51,6 +51,8 @@ pub struct PageSession {
     pub said: Option<Said>,
     /// The token of a trusted device of the same application.
     pub trusted_device: Option<Secret<String>>,
+    /// The QR code that the page shows.
+    pub qr: Option<ShownQr>,
 }
 
 impl Pages {
@@ -85,7 +87,8 @@ impl Pages {
         for old in self.crowded_out(call)? {
             answer.cookies.extend(Kind::ALL.iter().flat_map(|kind| cookies::clear(*kind, &old)));
         }
-        let session = PageSession { page, login_token: None, done: None, said: None, trusted_device: None };
+        let session =
+            PageSession { page, login_token: None, done: None, said: None, trusted_device: None, qr: None };
         Ok((session, answer))
     }
 
@@ -123,11 +126,13 @@ impl Pages {
             .filter(|done| done.transaction == transaction && done.application == page.request.application);
         let said = cookies::read(call, Kind::Said, &transaction)?;
         let device = call.cookie(&cookies::device_name(&page.request.application))?;
+        let qr = cookies::read(call, Kind::Qr, &transaction)?;
         Ok(Some(PageSession {
             login_token: cookies::read(call, Kind::Login, &transaction)?.map(Secret::new),
             done,
             said: said.and_then(|text| Said::decode(&text)),
             trusted_device: device.map(|text| Secret::new(text.to_owned())),
+            qr: qr.and_then(|text| ShownQr::parse(&text)),
             page,
         }))
     }
@@ -280,6 +285,20 @@ impl PageAnswer {
         self
     }
 
+    /// The page shows this QR code from now on.
+    #[must_use]
+    pub fn shows(mut self, qr: &ShownQr) -> Self {
+        self.set(Kind::Qr, qr.text().expose());
+        self
+    }
+
+    /// The page shows no QR code any more.
+    #[must_use]
+    pub fn without_qr(mut self) -> Self {
+        self.clear(Kind::Qr);
+        self
+    }
+
     /// Forgets what was said: the page has shown it.
     #[must_use]
     pub fn unsaid(mut self) -> Self {
@@ -290,7 +309,7 @@ impl PageAnswer {
     /// Forgets the login in progress, so that another may begin for the same request.
     #[must_use]
     pub fn back(mut self) -> Self {
-        for kind in [Kind::Login, Kind::Done, Kind::Said] {
+        for kind in [Kind::Login, Kind::Done, Kind::Said, Kind::Qr] {
             self.clear(kind);
         }
         self

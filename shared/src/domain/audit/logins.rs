@@ -2,10 +2,11 @@
 
 use super::{Actor, AuditEvent, Details, EventKind, Provenance};
 use crate::domain::challenge::MAX_FAILURES;
-use crate::domain::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
+use crate::domain::ids::{ApplicationId, EventId, LoginId, QrLoginId, TenantId, UserId};
 use crate::domain::login::Purpose;
 use crate::domain::time::Timestamp;
 use serde_json::{Value, json};
+use std::net::IpAddr;
 
 /// Whose login it is, at what moment, and where the call came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,16 @@ pub struct RefusedSend {
     pub rule: String,
 }
 
+/// A QR login that the user who scanned it has said yes or no to.
+#[derive(Clone, Debug)]
+pub struct DecidedQrLogin {
+    /// The application is the one that asked; the rest is of who decided.
+    pub step: LoginStep,
+    pub qr: QrLoginId,
+    pub asked_from: Option<IpAddr>,
+    pub approved: bool,
+}
+
 impl JudgedGuess {
     /// `id` gives an event of the same kind the same id, however often it is told.
     pub fn told(self, id: impl Fn(EventKind) -> EventId) -> Vec<AuditEvent> {
@@ -91,6 +102,15 @@ impl CountedFailure {
         let crossed = room(self.before) && !room(self.after);
         let lock = json!({"login": self.login.as_str(), "failed_codes": self.after});
         crossed.then(|| self.step.event(EventKind::FactorDisabled, &id, Actor::System, lock))
+    }
+}
+
+impl DecidedQrLogin {
+    pub fn told(self, id: impl Fn(EventKind) -> EventId) -> AuditEvent {
+        let kind = if self.approved { EventKind::QrLoginApproved } else { EventKind::QrLoginRejected };
+        let asked_from = self.asked_from.map(|address| address.to_string());
+        let after = json!({"qr": self.qr.as_str(), "asked_from": asked_from});
+        self.step.event(kind, &id, Actor::User(self.step.user.clone()), after)
     }
 }
 
@@ -182,6 +202,21 @@ mod tests {
         assert!(!disabled(94, 95, 5) && disabled(95, 96, 5) && !disabled(96, 97, 5));
         assert!(disabled(90, 91, 10) && !disabled(98, 99, 1) && disabled(99, 100, 1));
         assert!(!disabled(0, 0, 5) && disabled(94, 97, 5), "several at once");
+    }
+
+    #[test]
+    fn f2_a_decision_names_the_browser_that_asked_and_the_device_that_decided() {
+        let qr = QrLoginId::generate(&step().tenant, |b| b.fill(1));
+        let asked_from = "192.0.2.7".parse().ok();
+        for (approved, kind) in [(true, EventKind::QrLoginApproved), (false, EventKind::QrLoginRejected)] {
+            let event = DecidedQrLogin { step: step(), qr: qr.clone(), asked_from, approved }.told(id);
+            assert_eq!((event.kind, event.actor), (kind, Actor::User(step().user)));
+            assert_eq!(event.provenance, step().provenance);
+            assert_eq!(
+                event.after.map(Value::from),
+                Some(json!({"qr": qr.as_str(), "asked_from": "192.0.2.7"}))
+            );
+        }
     }
 
     #[test]

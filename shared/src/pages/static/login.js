@@ -11,6 +11,7 @@
   let sending = false;
   let timer = 0;
   let waiting = null;
+  let following = 0;
 
   // ---- From one step to the next
 
@@ -132,6 +133,7 @@
     tick();
     timer = setInterval(tick, 500);
     waitForMessage();
+    follow();
   }
 
   function clocks(now) {
@@ -184,6 +186,40 @@
   function stopWaiting() {
     waiting?.abort();
     waiting = null;
+  }
+
+  // ---- The QR code: the page looks how far the other device is, and goes on by itself.
+
+  function follow() {
+    clearTimeout(following);
+    const panel = find('main [data-follow]');
+    if (!panel) return;
+    const later = () => (following = setTimeout(look, 1500));
+    const look = async () => {
+      if (!panel.isConnected) return;
+      if (sending || document.hidden) return void later();
+      let status = 'pending';
+      try {
+        const answer = await fetch(panel.dataset.follow, { headers: { accept: 'application/json' }, credentials: 'same-origin' });
+        if (answer.ok) ({ status } = await answer.json());
+      } catch {
+        // The next look may get through.
+      }
+      if (!panel.isConnected) return;
+      if (status === 'pending' || status === 'scanned') {
+        if (status === 'scanned') tell(find('#qr-state'), panel.dataset.scanned);
+        later();
+      } else {
+        find('[data-go]', panel).requestSubmit();
+      }
+    };
+    later();
+  }
+
+  function tell(place, text) {
+    if (place.textContent === text) return;
+    place.textContent = text;
+    announce(text);
   }
 
   // ---- The number, grouped as its country writes it

@@ -5,7 +5,7 @@
 //! the source, which is in the first read, has been asked for. A first login that makes its user writes one transaction in the place of the
 //! third read. A failed token is not throttled as a password is: signatures are not guessed.
 
-use super::{Begun, ShownDevice, SignIn, Start, admit, known};
+use super::{Begun, Proven, ShownDevice, SignIn, Start, admit, known};
 use crate::domain::audit::{Actor, AuditEvent, AuditedChange, Provenance};
 use crate::domain::factor::Factor;
 use crate::domain::identifier::SUBJECT;
@@ -49,11 +49,12 @@ impl SignIn {
             owner: None,
             user: None,
             device: None,
+            qr: None,
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
         let (tenant, application) = known(facts.tenant, facts.application)?;
-        let by = admit(&application, start, allow_origin)?;
+        let by = admit(&application, start.caller, allow_origin)?;
         let source = facts.source.ok_or(Refusal::NotFound)?;
         let subject = self.id_tokens.verify(&source, offered.token, offered.nonce, now).await?;
         let subject = subject.map_err(|refused| Refusal::IdTokenRefused(refused.detail()))?;
@@ -68,7 +69,7 @@ impl SignIn {
             }
             None => return Err(Refusal::IdTokenRefused(NO_USER).into()),
         };
-        let first = FirstFactor::IdToken;
+        let first = Proven::now(FirstFactor::IdToken, now);
         self.begin(&tenant, &application, Some(source.id), first, by, user, factor, device, now)
     }
 
@@ -85,6 +86,7 @@ impl SignIn {
             owner: Some(&OwnerKey { kind: SUBJECT, hash }),
             user: None,
             device: None,
+            qr: None,
             throttles: Vec::new(),
         };
         Ok(self.store.sign_in_facts(&query).await?.owner)
@@ -103,6 +105,7 @@ impl SignIn {
             owner: None,
             user: Some(user),
             device: device.id(),
+            qr: None,
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
