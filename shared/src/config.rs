@@ -4,6 +4,7 @@
 //! starts with a guess.
 
 mod aws;
+mod conflicts;
 
 use crate::auth::IssuerAddresses;
 use crate::domain::secret::Secret;

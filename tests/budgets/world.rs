@@ -1,6 +1,7 @@
 //! The whole service in this process, before a proxy that counts, with a clock and a sender that the test commands.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
 use http::{Method, header};
 use local::{DataFolder, Keys, Parts, compose};
 use serde_json::{Value, json};
@@ -60,6 +61,8 @@ pub struct World {
     pub sender: Arc<Scripted>,
     pub tenant: String,
     pub admin: String,
+    #[allow(dead_code, reason = "tests/faults, which stands on this file too, uses it")]
+    operator: String,
     pub application: String,
     pub secret: String,
     /// Every measured call in order, for the table in docs/PERFORMANCE.md.
@@ -89,10 +92,15 @@ impl World {
 
     /// The same on a given engine.
     pub async fn on(engine: Engine, tables: Tables) -> Self {
+        Self::with_client(engine, tables, dynamodb_client_for).await
+    }
+
+    /// The same with another client than the service's own at an address.
+    pub async fn with_client(engine: Engine, tables: Tables, client: fn(&str) -> Client) -> Self {
         let proxy = Proxy::start(engine.url()).await;
         let folder = TemporaryFolder::new();
         let keys = Keys::load_or_make(&DataFolder::open(folder.path()).unwrap(), &OsEntropy).unwrap();
-        let client = dynamodb_client_for(&proxy.url());
+        let client = client(&proxy.url());
         tables::create_missing(&client, &tables.directory, &tables.logins).await.unwrap();
         // In 2100: DynamoDB Local deletes within seconds what has expired by the real clock.
         let clock = Arc::new(TestClock(AtomicI64::new(4_102_495_200_000)));
@@ -112,7 +120,8 @@ impl World {
             clock,
             sender,
             tenant: String::new(),
-            admin: operator,
+            admin: operator.clone(),
+            operator,
             application: String::new(),
             secret: String::new(),
             costs: Mutex::default(),
@@ -160,6 +169,19 @@ impl World {
         headers: &[(&str, &str)],
         body: Option<Value>,
     ) -> (u16, Value) {
+        let answer = self.answer(method, path, bearer, headers, body).await;
+        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+    }
+
+    /// The whole answer of a call.
+    pub async fn answer(
+        &self,
+        method: &str,
+        path: &str,
+        bearer: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> http::Response<bytes::Bytes> {
         let mut request = http::Request::builder()
             .method(Method::from_bytes(method.as_bytes()).unwrap())
             .uri(path)
@@ -172,8 +194,7 @@ impl World {
         }
         let body = body.map(|body| body.to_string()).unwrap_or_default();
         let client = Some("192.0.2.7".parse().unwrap());
-        let answer = self.edge.handle(request.body(body.into()).unwrap(), client, None).await;
-        (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap_or(Value::Null))
+        self.edge.handle(request.body(body.into()).unwrap(), client, None).await
     }
 
     /// One call with what it cost; `what` names it in the table.
@@ -260,6 +281,12 @@ impl World {
     ) -> Cost {
         let path = format!("/v1/logins/{}/{step}", login.id);
         self.measure(what, &path, Some(&login.token), headers, Some(body)).await.0
+    }
+
+    /// The operator's key.
+    #[allow(dead_code, reason = "as above")]
+    pub fn operator(&self) -> String {
+        self.operator.clone()
     }
 
     pub fn advance(&self, seconds: i64) {

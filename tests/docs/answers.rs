@@ -38,7 +38,7 @@ const LOGIN: &str = "log_INWADiZTFnLS1Ip81uAVJ3";
 const CONSOLE_VERSION: &str = "0a1b2c3d4e5f6071";
 const AUTHORIZATION_CODE: &str = "AQhzLTE3OTU1Mjg4MDB";
 const CALLBACK: &str = "https://shop.example.com/callback";
-const ASSET: &str = "login.css";
+const ASSET: &str = "app.js";
 const CODE: &str = "493021";
 
 impl Client {

@@ -90,6 +90,15 @@ async fn a_lost_answer_is_done_and_the_sdk_asks_again() {
     assert_eq!(world.count().await, "2", "both attempts reached the engine");
 }
 
+/// The SDK takes it for final; the service's client doesn't (`shared/src/config/conflicts.rs`).
+#[tokio::test]
+async fn h2_a_single_write_that_met_a_transaction_is_made_again() {
+    let world = World::new().await;
+    world.proxy.fail_next("UpdateItem", Fault::TransactionConflict);
+    world.add(&world.client).await.unwrap();
+    assert_eq!(world.proxy.take().map_statuses(), [Some(400), Some(200)]);
+}
+
 #[tokio::test]
 async fn without_retries_each_fault_shows() {
     let world = World::new().await;

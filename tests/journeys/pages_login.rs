@@ -253,7 +253,7 @@ async fn two_tabs_of_a_browser_do_not_meet() {
     let world = bound().await;
     let mut browser = Browser::at_login(&world).await;
     let first = browser.at.clone();
-    browser.ask(&world, &world.application, &[("state", "second")]).await;
+    browser.ask(&world, &world.application, &[("nonce", "second")]).await;
     let second = browser.at.clone();
     assert_ne!(first, second);
     browser.password("ann", PASSWORD).await;

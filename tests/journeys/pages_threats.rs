@@ -76,11 +76,15 @@ async fn t24_no_other_site_has_the_message_sent() {
     assert_eq!(browser.send(form(&format!("{page}/password"), &fields)).await.status, 303);
     let send = Call::get(&format!("{page}/send?number=0")).header("sec-fetch-site", "cross-site");
     assert_eq!(browser.send(send).await.status, 303);
+    browser.reload().await;
+    browser.shows("Enter your code");
     assert_eq!(world.messages_to(NUMBER).await, 0);
+    browser.submit("code", &[]).await;
+    assert_eq!(world.messages_to(NUMBER).await, 1);
     // Nor has anybody without the login's cookies.
     let mut stranger = Browser::new(&world.local);
     stranger.go(&format!("{page}/send?number=0")).await;
-    assert_eq!((stranger.page.status, world.messages_to(NUMBER).await), (400, 0));
+    assert_eq!((stranger.page.status, world.messages_to(NUMBER).await), (400, 1));
 }
 
 /// What a thief can do: plant cookies of a login of his own beside the victim's request.

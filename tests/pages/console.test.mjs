@@ -284,6 +284,28 @@ for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: size
     }
   });
 
+  test(`e1 e2 e3 Experience login is a login like any other, at ${size} size`, async () => {
+    const { page, api } = await desk(options);
+    const shop = await api("POST", "/applications", { name: "Shop" });
+    await api("PATCH", "/security", { mfa: { sms: { enabled: true } } });
+    const phone = size === "phone" ? "+12025550131" : "+12025550132";
+    await api("POST", "/users", { username: "ann", password: PASSWORD, phone });
+    await go(page, `/applications/${shop.id}`);
+    const opened = page.context().waitForEvent("page");
+    await page.getByRole("link", { name: /^Experience login/ }).click();
+    const login = await opened;
+    await login.getByLabel("Username, phone or email").fill("ann");
+    await login.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await login.getByRole("button", { name: "Sign in", exact: true }).click();
+    // Being an administrator in the next tab spares nobody the code.
+    await login.getByRole("heading", { name: "Enter your code" }).waitFor();
+    const code = await local.code(phone);
+    await login.getByLabel(/-digit code$/).fill(code);
+    await login.waitForURL(/\/experience\/[^/]+\/result/);
+    await login.getByText("aal2").first().waitFor();
+    assert.equal(await login.evaluate(() => window.opener), null);
+  });
+
   test(`h3 the decision is drawn as the chain of its rules, at ${size} size`, async () => {
     const { page, api } = await desk(options);
     const shop = await api("POST", "/applications", { name: "Shop", customize_security: true });

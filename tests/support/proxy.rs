@@ -9,10 +9,15 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+
+/// How long nothing is heard: longer than any client waits.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Why a transaction is cancelled where another write is under way.
+pub const CONFLICT: &str = "TransactionConflict";
 
 /// One request that came through, in the order of arrival.
 #[derive(Clone, Debug)]
@@ -109,6 +114,14 @@ pub enum Fault {
     /// Another write was under way on the same item: a cancelled transaction whose first action says so, or for a single write the
     /// error of that name. No engine on this machine raises it by itself.
     TransactionConflict,
+    /// The engine has not seen the request, and the client hears nothing until it gives up.
+    Silence,
+    /// The engine does what is asked, and the client hears nothing until it gives up.
+    SilenceAfter,
+    /// A cancelled transaction: this action is the reason, which is this one.
+    Cancelled { action: usize, code: &'static str },
+    /// A read is answered as the same one was when it first came, if it has come before: no engine does it to a consistent one.
+    Stale,
     /// The request goes on only after a while.
     Delayed(Duration),
     /// The request goes on once the gate opens.
@@ -164,6 +177,8 @@ enum Rule {
 struct State {
     records: Vec<Record>,
     rules: VecDeque<Rule>,
+    /// The first answer to each read, once [`Proxy::remember_reads`] was called.
+    first_answers: Option<HashMap<String, Value>>,
     /// Where `records` starts, counted over the proxy's whole life: an answer may come after `take`.
     taken: usize,
 }
@@ -215,6 +230,11 @@ impl Proxy {
         self.state.lock().unwrap().rules.push_back(Rule::Every(Box::new(choose)));
     }
 
+    /// From now on the first answer to each read is kept, for [`Fault::Stale`]; those of before are forgotten.
+    pub fn remember_reads(&self) {
+        self.state.lock().unwrap().first_answers = Some(HashMap::new());
+    }
+
     /// Lets nothing go wrong any more.
     pub fn heal(&self) {
         self.state.lock().unwrap().rules.clear();
@@ -246,6 +266,15 @@ impl State {
         (self.taken + self.records.len() - 1, fault)
     }
 
+    /// The first answer that a read had, which is this one if there was none.
+    fn first_answer(&mut self, record: &Record, answer: &Value) -> Value {
+        let Some(known) = self.first_answers.as_mut().filter(|_| record.is_read()) else {
+            return answer.clone();
+        };
+        let request = format!("{} {}", record.operation, record.body);
+        known.entry(request).or_insert_with(|| answer.clone()).clone()
+    }
+
     fn settle(&mut self, number: usize, status: Option<u16>, answer: Value) {
         let record = number.checked_sub(self.taken).and_then(|index| self.records.get_mut(index));
         if let Some(record) = record {
@@ -258,7 +287,7 @@ impl State {
 async fn handle(state: Arc<Mutex<State>>, upstream: Upstream, request: Request<Bytes>) -> Answer {
     let record = record(&request);
     let body = record.body.clone();
-    let (number, fault) = state.lock().unwrap().arrive(record);
+    let (number, fault) = state.lock().unwrap().arrive(record.clone());
     let settle = |status, answer| state.lock().unwrap().settle(number, status, answer);
     let refuse = |status: u16, error: Value| {
         settle(Some(status), Value::Null);
@@ -270,16 +299,35 @@ async fn handle(state: Arc<Mutex<State>>, upstream: Upstream, request: Request<B
         Some(Fault::InternalError) => {
             return refuse(500, error("InternalServerError", "Internal server error"));
         }
-        Some(Fault::TransactionConflict) => return refuse(400, conflict(&body)),
+        Some(Fault::TransactionConflict) => return refuse(400, cancelled(&body, 0, CONFLICT)),
+        Some(Fault::Cancelled { action, code }) => return refuse(400, cancelled(&body, *action, code)),
+        Some(Fault::Silence) => {
+            tokio::time::sleep(SILENCE).await;
+            return None;
+        }
         Some(Fault::Delayed(time)) => tokio::time::sleep(*time).await,
         Some(Fault::Held(gate)) => gate.pass().await,
-        Some(Fault::LostAnswer) | None => {}
+        Some(Fault::LostAnswer | Fault::SilenceAfter | Fault::Stale) | None => {}
     }
     let response = upstream.send(request).await?;
     let answer = serde_json::from_slice(response.body()).unwrap_or_default();
-    if matches!(fault, Some(Fault::LostAnswer)) {
-        settle(None, answer);
-        return None;
+    let first = state.lock().unwrap().first_answer(&record, &answer);
+    match fault {
+        Some(Fault::LostAnswer) => {
+            settle(None, answer);
+            return None;
+        }
+        Some(Fault::SilenceAfter) => {
+            settle(None, answer);
+            tokio::time::sleep(SILENCE).await;
+            return None;
+        }
+        Some(Fault::Stale) if record.is_read() => {
+            settle(Some(response.status().as_u16()), first.clone());
+            // Its checksum was of another body.
+            return Some(error_response(response.status().as_u16(), &first));
+        }
+        _ => {}
     }
     settle(Some(response.status().as_u16()), answer);
     Some(response.map(Full::from))
@@ -361,16 +409,20 @@ fn error(name: &str, message: &str) -> Value {
     json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message})
 }
 
-fn conflict(body: &Value) -> Value {
+/// A single write has no reasons: it hears of the conflict by an error of that name, and is throttled otherwise.
+fn cancelled(body: &Value, action: usize, code: &str) -> Value {
     let message = "Transaction is ongoing for the item";
     let Some(actions) = body["TransactItems"].as_array() else {
-        return error("TransactionConflictException", message);
+        return error(
+            if code == CONFLICT { "TransactionConflictException" } else { "ThrottlingException" },
+            message,
+        );
     };
     let mut reasons = vec![json!({"Code": "None"}); actions.len()];
-    if let Some(first) = reasons.first_mut() {
-        *first = json!({"Code": "TransactionConflict", "Message": message});
+    if let Some(reason) = reasons.get_mut(action) {
+        *reason = json!({"Code": code, "Message": message});
     }
-    let mut error = error("TransactionCanceledException", "Transaction cancelled: [TransactionConflict]");
+    let mut error = error("TransactionCanceledException", &format!("Transaction cancelled: [{code}]"));
     error["CancellationReasons"] = Value::Array(reasons);
     error
 }

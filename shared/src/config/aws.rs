@@ -1,6 +1,7 @@
 //! The SDK's clients, built without `aws-config`: a function's region and credentials are in its environment, so there is no chain
 //! of providers to ask, and no profile, SSO or STS to link and start.
 
+use super::conflicts::RetryConflicts;
 use super::{ConfigError, Environment};
 use crate::domain::secret::Secret;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -60,7 +61,8 @@ impl Aws {
     }
 
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.config);
+        let mut config =
+            aws_sdk_dynamodb::config::Builder::from(&self.config).retry_classifier(RetryConflicts);
         config.set_endpoint_url(self.dynamodb_endpoint.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
@@ -102,6 +104,7 @@ pub fn dynamodb_client_for(endpoint_url: &str) -> aws_sdk_dynamodb::Client {
         .operation_timeout(LOCAL_ATTEMPT_TIMEOUT * 2);
     let config = aws_sdk_dynamodb::config::Builder::from(&config)
         .endpoint_url(endpoint_url)
+        .retry_classifier(RetryConflicts)
         .timeout_config(patience.build());
     aws_sdk_dynamodb::Client::from_conf(config.build())
 }

@@ -163,10 +163,14 @@ impl IssueCode {
         code: &Code,
         provenance: &Provenance,
     ) -> Result<LoginState, LoginFailure> {
-        let (delivery, resend_at, refusal) = match plan.test {
+        let published = match plan.test {
             // Nothing is sent and nothing is counted.
-            Some(scenario) => scenario.played(plan.resend_at, state.ticket.expires_at, state.now),
-            None => self.publish(&state, plan, code, provenance.client_ip).await?,
+            Some(scenario) => Ok(scenario.played(plan.resend_at, state.ticket.expires_at, state.now)),
+            None => self.publish(&state, plan, code, provenance.client_ip).await,
+        };
+        let (delivery, resend_at, refusal) = match published {
+            Ok(published) => published,
+            Err(fault) => return Err(self.note_unsent(&state, fault).await.into()),
         };
         if delivery != Delivery::Accepted || resend_at != plan.resend_at {
             let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
@@ -182,6 +186,17 @@ impl IssueCode {
             Some(refusal) => Err(LoginFailure::new(refusal, state)),
             None => Ok(state),
         }
+    }
+
+    /// A limit could not be counted, so nothing has left: whoever asks again under the same key hears so, and need not wait.
+    async fn note_unsent(&self, state: &LoginState, fault: Fault) -> Fault {
+        let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
+        let settled =
+            self.store.settle_send(key(&state.ticket), sends, Delivery::Failed, state.now, None).await;
+        if let Err(second) = settled {
+            tracing::warn!(fault = %second, login = %state.ticket.login, "a message that never left stays accepted");
+        }
+        fault
     }
 
     /// Counts the message and sends it: delivery, when the next may follow, and the refusal if it is one.

@@ -4,6 +4,7 @@ use crate::support::OWN_ORIGIN;
 use crate::world::{Answer, TestTenant, World, text};
 use http::Request;
 use serde_json::{Value, json};
+use shared::auth::credential::Credential;
 
 const PATH: &str = "/v1/console/session";
 /// What a browser adds to a request of our own page, and the page itself.
@@ -227,6 +228,10 @@ async fn t21_only_an_administrators_key_opens_a_session_and_only_a_session_is_on
         let cookie = format!("__Host-mfa-console={other}");
         assert_eq!(reads(&world, &tenant, &cookie).await, 401, "{other}");
     }
+    // Well formed and of the same session, but with another secret.
+    let real = Credential::parse(session).expect("a credential");
+    let forged = Credential::generate(real.holder, |buffer| buffer.fill(7)).text.into_exposed();
+    assert_eq!(reads(&world, &tenant, &format!("__Host-mfa-console={forged}")).await, 401);
     let twice = format!("{cookie}; {cookie}");
     assert_eq!(reads(&world, &tenant, &twice).await, 400);
     let beside = format!("a=b; {cookie}; c=d");

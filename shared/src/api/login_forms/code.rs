@@ -9,6 +9,8 @@ use serde::Deserialize;
 
 form!(ResendForm { send_key: String });
 
+/// What the page says where no message was sent: that there is none to take a code from.
+const NOTHING_SENT: &str = "no_code_sent";
 /// The longest key that a page of ours makes.
 const MAX_KEY: usize = 64;
 
@@ -23,14 +25,13 @@ struct Arrival {
 /// without harm, since a number's first message has one key, and is nobody's to send who has not this login's cookies.
 pub async fn arrive(app: &CodeIssuanceApp, call: Call) -> Result<Reply, Problem> {
     let Arrival { number } = call.query()?;
-    // Nobody's page but ours leads here; another site's could spend a message of somebody who is at this step.
-    let site = call.header("sec-fetch-site")?;
-    if site.is_some_and(|site| site != "same-origin" && site != "none") {
-        return app.pages.to_page(&call);
-    }
     let Some(session) = app.pages.open(&call)? else { return app.pages.to_page(&call) };
     let answer = app.pages.answer(&session);
     let Some(ticket) = session.ticket(&app.tokens) else { return answer.reply() };
+    // Nobody's page but ours leads here; another site's could spend a message of somebody who is at this step. The page has a button.
+    if let Err(refusal) = app.pages.require_same_origin(&call) {
+        return answer.said_as(NOTHING_SENT, refusal.into()).reply();
+    }
     let key = format!("arrival-{number}");
     match app.issue.send(ticket, Some(&key), &call.provenance()).await {
         Ok(_) => answer.reply(),

@@ -97,10 +97,14 @@ function flat(value, path = "", into = new Map()) {
   return into;
 }
 
+/** One entry of a list: its members, where it has any. */
+const item = (value) => (value !== null && typeof value === "object" ? Object.values(value).join(", ") : String(value));
+
 function said(value) {
   if (value === null) return h("span.none", {}, "none");
   if (typeof value === "boolean") return badge(value ? "on" : "off", value ? "accent" : "");
-  if (Array.isArray(value)) return value.length === 0 ? h("span.none", {}, "empty") : value.map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each))).join(", ");
+  if (Array.isArray(value)) return value.length === 0 ? h("span.none", {}, "empty") : value.map(item).join("; ");
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value)) return time(value, true);
   return String(value);
 }
 

@@ -1,0 +1,56 @@
+//! What can go wrong with a request to DynamoDB, one after the other, for every request of every use case: found by a run in which nothing
+//! does, then one run for each request and each fault. `FAULTS=pairs` lets a second thing go wrong after the first.
+//!
+//! Whatever happens, the answer is one that the contract knows and comes in time, nothing is left that a repetition can't finish, no message
+//! is sent twice under one key, nobody gets tokens twice, and what was answered is counted.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops at its first surprise, and says how far it came"
+)]
+
+mod cases;
+mod run;
+mod tables;
+#[path = "../budgets/world.rs"]
+#[allow(dead_code, reason = "another suite's, which uses all of it")]
+mod world;
+
+use cases::Case;
+
+/// Each test has a world of its own, and cases one after the other.
+async fn survives(cases: &[Case]) {
+    let mut laboratory = run::Laboratory::new().await;
+    for case in cases {
+        laboratory.examine(*case).await;
+    }
+    laboratory.assert_consistent().await;
+}
+
+macro_rules! suites {
+    ($($name:ident: $($case:ident),+;)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                survives(&[$(Case::$case),+]).await;
+            }
+        )*
+
+        /// No case is left out.
+        #[test]
+        fn every_case_is_in_a_suite() {
+            let all = [$($(Case::$case),+),*];
+            assert!(Case::ALL.iter().all(|case| all.contains(case)) && all.len() == Case::ALL.len());
+        }
+    };
+}
+
+suites! {
+    h3_signing_in_survives_faults: SignIn, SignInWithPassword, Look, NameNumber;
+    h3_sending_survives_faults: Send, SendUnknown, SendAgain, SendBeyondLimit;
+    h3_verifying_survives_faults: GuessWrong, GuessRight, GuessRightAfterFailure, Bind, TrustDevice;
+    h3_recovery_codes_survive_faults: UseRecoveryCode, RenewRecoveryCodes;
+    h3_replacing_survives_faults: AskReplacement, ProveOldNumber, Replace, RemoveNumber;
+    h3_administering_users_survives_faults: CreateUser, RenameUser, AdminBinds, AdminUnbinds, DeleteUser;
+    h3_policy_survives_faults: ChangeSecurity, CreateApplication, CreateTenant, CreateAdminKey;
+}
