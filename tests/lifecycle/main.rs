@@ -4,6 +4,7 @@
 //! What the model has to reject, it is made to reject: each broken variant has a property that finds it (`variant`).
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test stops at its first surprise, and says how far it came"
 )]
