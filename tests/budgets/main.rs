@@ -240,7 +240,7 @@ async fn a_number_whose_answer_was_lost_is_one_change() {
     let world = World::new().await;
     world.user("bob", None).await;
     let login = world.login("bob").await;
-    for last in 0..5 {
+    for last in 0..3 {
         world.proxy.fail_next("UpdateItem", Fault::LostAnswer);
         let body = json!({ "phone": format!("+1202555011{last}") });
         assert_eq!(world.step("number, answer lost", &login, "phone", body).await, cost("200", 1, 2));
