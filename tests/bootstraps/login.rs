@@ -60,6 +60,7 @@ async fn f4_f6_f8_h11_a_login_from_creating_a_tenant_to_a_verified_token() {
 
     let jwks = deployment.handle("get_jwks", &[("tenant", &tenant)]).await;
     assert!(jwks.header("cache-control").is_some_and(|value| value.contains("max-age")));
+    deployment.handle("get_openid_configuration", &[("tenant", &tenant)]).await.expect(200);
     let expected = json!({
         "issuer": format!("{BASE_URL}/t/{tenant}"),
         "audience": application,

@@ -161,5 +161,6 @@ fn form_of(html: &str, to: &str) -> (String, BTreeMap<String, String>) {
 
 fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!("{name}=\""))?;
-    Some(rest.split_once('"')?.0.to_owned())
+    // As it is escaped where it is more than a path of ours that is known to need none.
+    Some(rest.split_once('"')?.0.replace("&#x2f;", "/"))
 }

@@ -18,6 +18,7 @@ mod login;
 mod matrix;
 mod notices;
 mod pages_login;
+mod pages_qr;
 mod pages_threats;
 mod policy;
 mod provider;
