@@ -234,6 +234,21 @@ async fn a_bind_is_one_read_one_write_and_one_transaction() {
     assert!(user["phone"].is_null());
 }
 
+/// A login may change its mind about the number a few times; what the SDK sends again is no change of mind.
+#[tokio::test]
+async fn a_number_whose_answer_was_lost_is_one_change() {
+    let world = World::new().await;
+    world.user("bob", None).await;
+    let login = world.login("bob").await;
+    for last in 0..3 {
+        world.proxy.fail_next("UpdateItem", Fault::LostAnswer);
+        let body = json!({ "phone": format!("+1202555011{last}") });
+        assert_eq!(world.step("number, answer lost", &login, "phone", body).await, cost("200", 1, 2));
+    }
+    let body = json!({ "phone": "+12025550119" });
+    assert_eq!(world.step("too many changes", &login, "phone", body).await, cost("rate_limited", 1, 0));
+}
+
 #[tokio::test]
 async fn a_bind_that_meets_another_transaction_is_tried_again() {
     let world = World::new().await;

@@ -5,6 +5,7 @@
 //! is sent twice under one key, nobody gets tokens twice, and what was answered is counted.
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test stops at its first surprise, and says how far it came"
 )]

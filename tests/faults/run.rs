@@ -330,10 +330,8 @@ async fn finish(world: &World, case: Case, ready: &Prepared, outcome: &Outcome, 
                 whole_login(world, person).await;
             }
         }
-        _ if case.gives_tokens() => {
-            if outcome.tokens == 0 {
-                whole_login(world, person).await;
-            }
+        _ if case.gives_tokens() && outcome.tokens == 0 => {
+            whole_login(world, person).await;
         }
         Case::ProveOldNumber => {
             let login = ready.login.as_ref().unwrap();

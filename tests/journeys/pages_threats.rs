@@ -27,7 +27,8 @@ async fn t24_a_form_that_is_not_from_the_page_changes_nothing() {
     let other = Browser::at_login(&world).await;
     let foreign = other.hidden("csrf");
     let (csrf, page, own) = (browser.hidden("csrf"), browser.at.clone(), world.local.url().to_owned());
-    let rows: [(&str, &str, &[(&'static str, &str)]); 7] = [
+    type Headers<'a> = &'a [(&'static str, &'a str)];
+    let rows: [(&str, &str, Headers<'_>); 7] = [
         ("no proof", "", &[]),
         ("a proof that is none", "none", &[]),
         ("another login's proof", &foreign, &[]),

@@ -4,6 +4,7 @@
 //! What the model has to reject, it is made to reject: each broken variant has a property that finds it (`variant`).
 #![allow(
     clippy::unwrap_used,
+    clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a test stops at its first surprise, and says how far it came"
 )]
@@ -139,7 +140,11 @@ impl Model for Lifecycle {
     }
 }
 
-/// All states of all worlds; `LIFECYCLE=larger` makes them larger.
+/// How many steps are taken in one world at most. Small worlds are walked through to the end long before; in larger ones this is how far
+/// minutes go, the shortest ways first.
+const MOST_STEPS: usize = 5_000_000;
+
+/// `LIFECYCLE=larger` makes them larger.
 fn scenarios() -> Vec<Scenario> {
     Scenario::all(std::env::var("LIFECYCLE").is_ok_and(|size| size == "larger"))
 }
@@ -151,10 +156,12 @@ fn h2_a_logins_life_holds_in_every_order() {
         let checker = Lifecycle { scenario, variant: Variant::Ours }
             .checker()
             .threads(2)
+            .target_state_count(MOST_STEPS)
             .finish_when(HasDiscoveries::AnyFailures)
             .spawn_bfs()
             .join();
-        println!("{name}: {} states, {} ms", checker.unique_state_count(), started.elapsed().as_millis());
+        let (states, steps) = (checker.unique_state_count(), checker.state_count());
+        println!("{name}: {states} states, {steps} steps, {} ms", started.elapsed().as_millis());
         for (property, path) in checker.discoveries() {
             let failure =
                 checker.model().property(property).expectation != stateright::Expectation::Sometimes;

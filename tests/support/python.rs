@@ -92,7 +92,7 @@ mod tests {
         );
 
         let common = |pk: &str, sk: &str| [("pk", text(pk)), ("sk", text(sk)), ("v", number(1))];
-        let user = [("created_at", number(1_795_528_800_000)), ("version", number(1))];
+        let user = [("created_at", number(4_102_495_200_000)), ("version", number(1))];
         let sealed = STANDARD.encode("a:Tr0ub4dor&3:b");
         let leak = [("locale", text(&format!("x{sealed}"))), ("note", text("free"))];
         let leaky = [&common("user#ten_a", "usr_a")[..], &user, &leak].concat();
@@ -106,16 +106,16 @@ mod tests {
         let mac = STANDARD.decode("Gjlmd62kTtRQVGYXZeT8qON7mOa8ASnaCzWltJc6D20=").unwrap();
         let challenge = [
             ("login", text("log_a")),
-            ("started_at", number(1_795_528_800_000)),
+            ("started_at", number(4_102_495_200_000)),
             ("max_attempts", number(5)),
             ("attempts", number(0)),
             ("sends", number(1)),
-            ("ttl", number(1_795_788_000)),
+            ("ttl", number(4_102_754_400)),
             ("nonce", B(Blob::new(nonce))),
             ("code_mac", B(Blob::new(mac))),
         ];
         let challenge =
-            [&common("login#ten_a#usr_a", "challenge#1795528800000#log_a")[..], &challenge].concat();
+            [&common("login#ten_a#usr_a", "challenge#4102495200000#log_a")[..], &challenge].concat();
         client.put_item().table_name(logins).set_item(item(&challenge)).send().await.unwrap();
         canaries.add("code", code);
 

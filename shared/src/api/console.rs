@@ -95,6 +95,7 @@ fn reply(kind: &'static str, kept: &'static str, body: Bytes) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::audit::EventKind;
 
     /// A module that is imported but not served would leave a blank page.
     #[test]
@@ -108,6 +109,15 @@ mod tests {
         }
         for wanted in ["console.css", "app.js"] {
             assert!(names.contains(&wanted) && INDEX.contains(&format!("/console/{}/{wanted}", *VERSION)));
+        }
+    }
+
+    /// A kind of event that has no words yet would be shown by its name, and could not be filtered by.
+    #[test]
+    fn every_event_of_the_audit_has_words() {
+        let words = include_str!("../pages/console/words.js");
+        for kind in EventKind::ALL {
+            assert!(words.contains(&format!("  \"{}\": ", kind.as_str())), "{}", kind.as_str());
         }
     }
 

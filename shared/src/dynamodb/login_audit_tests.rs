@@ -230,7 +230,7 @@ fn f2_the_change_that_decides_a_qr_login_is_told_and_no_other() {
     // Without the old one it is the same event again, when it has been used too.
     let mut spent = approved.clone();
     spent.insert("stage".to_owned(), string("spent"));
-    assert_eq!(events_of(None, &spent).unwrap(), [told.clone()]);
+    assert_eq!(events_of(None, &spent).unwrap().as_slice(), std::slice::from_ref(told));
     assert_eq!(events_of(Some(&approved), &spent).unwrap(), []);
     let [told] = &events_of(Some(&scanned), &qr_login(Some("rejected"))).unwrap()[..] else {
         panic!("one event")

@@ -140,9 +140,12 @@ impl BindStore for DynamoStore {
             .condition_expression(
                 "attribute_not_exists(completed) \
                  AND (attribute_not_exists(phone_changes) OR phone_changes < :max_changes) \
-                 AND (attribute_not_exists(attempts) OR attempts < :max_attempts)",
+                 AND (attribute_not_exists(attempts) OR attempts < :max_attempts) \
+                 AND (attribute_not_exists(pending) OR pending.#sealed <> :sealed)",
             )
             .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_names("#sealed", "sealed")
+            .expression_attribute_values(":sealed", string(&phone.sealed))
             .expression_attribute_values(":v", number(1))
             .expression_attribute_values(":login", string(key.login.as_str()))
             .expression_attribute_values(":started", number(key.started_at.millis()))
@@ -154,7 +157,16 @@ impl BindStore for DynamoStore {
             .expression_attribute_values(":pending", pending);
         match challenge_write::update(ask).await? {
             Ok(challenge) => Ok(Ok(challenge)),
-            Err(old) => old.map(|old| challenge_item::decode(&old)).transpose().map(Err),
+            Err(old) => {
+                let challenge = old.map(|old| challenge_item::decode(&old)).transpose()?;
+                // No number is sealed the same way twice: it is our own try, whose answer was lost, and must not count as another change.
+                let pending = challenge.as_ref().and_then(|challenge| challenge.pending.as_ref());
+                let ours = pending.is_some_and(|pending| pending.sealed == phone.sealed);
+                Ok(match challenge {
+                    Some(challenge) if ours => Ok(challenge),
+                    other => Err(other),
+                })
+            }
         }
     }
 }

@@ -44,7 +44,7 @@ mod tests {
         let text = "https://mfa.example.com/t/ten_c9G6jkWw6EU2/scan?qr=qr_c9G6jkWw6EU27dN2xQv0mTfR4sKjB9wLhE";
         let drawing = Drawing::of(text).unwrap();
         let far = drawing.size - MARGIN - 7;
-        for corner in [format!("M4 4h7v1h-7z"), format!("M{far} 4h7v1h-7z"), format!("M4 {far}h7v1h-7z")] {
+        for corner in ["M4 4h7v1h-7z".to_owned(), format!("M{far} 4h7v1h-7z"), format!("M4 {far}h7v1h-7z")] {
             assert!(drawing.path.contains(&corner), "{corner}");
         }
         assert!(drawing.size <= 49 + 2 * MARGIN && drawing.path.len() < 12_000, "{}", drawing.path.len());

@@ -40,7 +40,7 @@ pub(super) fn enter_code(state: &LoginState) -> Step {
         resend_at: code.map(|code| code.resend_at).filter(|at| *at > state.now).map(|at| at.millis()),
         // Another one after each message, so that one click is one message.
         send_key: format!("again-{number}-{sends}"),
-        trust_days: state.ticket.trusted_devices.enabled.then_some(state.ticket.trusted_devices.days.into()),
+        trust_days: state.ticket.trusted_devices.enabled.then_some(state.ticket.trusted_devices.days),
         recovery: state.ticket.recovery_codes,
         may_change: may_change(state),
         login_expires_at: state.ticket.expires_at.millis(),

@@ -49,6 +49,8 @@ export const EVENTS = {
   "recovery_code.used": "Recovery code used",
   "trusted_device.added": "Trusted device added",
   "trusted_device.revoked": "Trusted device revoked",
+  "qr_login.approved": "QR sign-in approved",
+  "qr_login.rejected": "QR sign-in rejected",
 };
 
 export const event = (type) => EVENTS[type] ?? type;
