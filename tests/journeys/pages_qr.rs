@@ -8,6 +8,9 @@ use tests::http_client::Call;
 
 const PASSWORD: &str = "correct horse battery";
 
+/// What a form has wrong, its proof, and headers that it brings.
+type Row<'a> = (&'a str, &'a str, &'a [(&'static str, &'a str)]);
+
 async fn world() -> World {
     let world = World::fresh().await;
     world.user(json!({ "username": "ann", "password": PASSWORD })).await;
@@ -68,7 +71,7 @@ async fn t24_a_decision_is_made_on_the_scan_page_alone() {
     let (csrf, own) = (phone.hidden("csrf"), world.local.url().to_owned());
     let qr = address.split("qr=").nth(1).unwrap();
     let scan = format!("/t/{}/scan", world.tenant);
-    let rows: [(&str, &str, &[(&'static str, &str)]); 6] = [
+    let rows: [Row<'_>; 6] = [
         ("no proof", "", &[]),
         ("a proof that is none", "none", &[]),
         ("another origin", &csrf, &[("origin", "https://evil.example")]),
