@@ -140,7 +140,8 @@ class World {
   /** Fails on whatever a page complained of, and ends everything. */
   async close() {
     const problems = this.contexts.flatMap((context) => context.problems);
-    await this.browser.close();
+    // A Chromium that does not end is left to end with this process.
+    await Promise.race([this.browser.close(), pause(10_000)]);
     const gone = new Promise((resolve) => this.child.on("exit", resolve));
     this.child.removeAllListeners("exit");
     this.child.on("exit", () => {});

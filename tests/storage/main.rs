@@ -47,7 +47,7 @@ fn fresh() -> impl FnMut(&mut [u8]) {
 
 fn phone(hash: &str) -> FactorPhone {
     FactorPhone {
-        sealed: "sealed".into(),
+        sealed: format!("sealed {hash}"),
         hash: hash.into(),
         hint: "+1 ••• ••• ••42".into(),
         country: "US".into(),

@@ -122,10 +122,13 @@ async fn t21_every_kind_of_change_is_told_once_by_whom_and_from_where() {
     assert_eq!(w.kinds, all.filter(|kind| !OF_USERS.contains(&&**kind)).collect());
 }
 
-/// What users do and what comes of their logins: the other suites' (shared/tests/me, tests/trail).
-const OF_USERS: [&str; 11] = [
+/// What users do and what comes of their logins: the other suites' (shared/tests/me, tests/trail). And sessions of the console
+/// (shared/tests/policy_admin).
+const OF_USERS: [&str; 13] = [
     "code.accepted",
     "code.rejected",
+    "console_session.ended",
+    "console_session.started",
     "factor.disabled",
     "login.blocked",
     "qr_login.approved",
