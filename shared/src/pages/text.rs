@@ -1,5 +1,5 @@
 //! What the pages say, in each language: a file a language, with the direction that it is written in, every sentence, and the names of
-//! countries (as CLDR has them). A new language is a new file and its line in [`FILES`].
+//! countries (as CLDR has them). A new language is a new file and its line in `FILES`.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
