@@ -21,6 +21,12 @@ CONFIG = """
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "401", "403", "404", "409", "422", "429"]
 
+# Forms and links of the pages: whatever is wrong with one, its browser goes to the page that says so.
+[[operations]]
+include-path-regex = "^/t/.*/(login|experience|scan)/"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "303", "400", "401", "403", "404", "409", "410", "415", "422", "429"]
+checks.negative_data_rejection.expected-statuses = ["303", "400", "401", "403", "404", "405", "409", "410", "415", "422", "429"]
+
 [auth.openapi.operatorKey]
 bearer = "{operator}"
 [auth.openapi.administratorKey]
