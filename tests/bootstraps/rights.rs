@@ -1,22 +1,21 @@
 //! Each function asks the tables for what template.yaml lets it, and for all of that: every call of the contract is made, and what
 //! the functions ask for is held against their rights.
 
+mod provider;
 mod qr;
 
 use crate::deployment::Deployment;
+use provider::Provider;
 use serde_json::{Value, json};
-use shared::auth::{Es256TokenSigner, SigningKeys};
-use shared::config::{OsEntropy, SystemClock};
-use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
-use shared::ports::{Clock, Entropy, TokenClaims, TokenSigner};
+use shared::config::SystemClock;
+use shared::ports::Clock;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use tests::events;
 use tests::hosted;
 use tests::http_client::{Answer, Call};
 use tests::proxy::{Fault, Gate};
 use tests::rights::{lacking, unused};
-use tests::server::{self, Server};
 use tests::template::{Route, Template};
 
 const PASSWORD: &str = "correct horse battery";
@@ -426,56 +425,6 @@ impl World {
         let (first, second) = (first.expect(200), second.expect(200));
         assert_eq!(first["login"]["user"], second["login"]["user"], "one subject is one user");
         assert_ne!(first["login"]["id"], second["login"]["id"]);
-    }
-}
-
-/// An OpenID provider that is known by its keys: another deployment's signer, on this machine.
-struct Provider {
-    issuer: String,
-    jwks_uri: String,
-    /// The client id that it knows us by.
-    application: ApplicationId,
-    tenant: TenantId,
-    signer: Es256TokenSigner,
-    _server: Server,
-}
-
-impl Provider {
-    async fn start() -> Self {
-        let draw = |buffer: &mut [u8]| OsEntropy.fill(buffer);
-        let tenant = TenantId::generate(draw);
-        let keys = SigningKeys::parse(SigningKeys::generate().unwrap().expose()).unwrap();
-        let jwks = keys.public_keys().jwks();
-        let server = Server::start(move |_| {
-            let answer = server::json(200, &jwks);
-            Box::pin(async { Some(answer) })
-        })
-        .await;
-        Self {
-            issuer: format!("{}/t/{tenant}", server.url()),
-            jwks_uri: format!("{}/keys", server.url()),
-            application: ApplicationId::generate(&tenant, draw),
-            signer: Es256TokenSigner::new(keys, &server.url(), Arc::new(OsEntropy)),
-            tenant,
-            _server: server,
-        }
-    }
-
-    fn id_token(&self) -> String {
-        let draw = |buffer: &mut [u8]| OsEntropy.fill(buffer);
-        let now = SystemClock.now();
-        let claims = TokenClaims {
-            tenant: self.tenant.clone(),
-            application: self.application.clone(),
-            user: UserId::generate(draw),
-            login: LoginId::generate(draw),
-            auth_time: now,
-            issued_at: now,
-            amr: &["pwd"],
-            acr: "aal1",
-            code: None,
-        };
-        self.signer.sign(&claims).unwrap().id_token.into_exposed()
     }
 }
 

@@ -62,7 +62,9 @@ impl SignIn {
         let owner = self.subject_owner(&tenant.id, &subject).await?;
         let device = start.shown_device();
         let (user, factor, device) = match owner {
-            Some(user) => self.signed_in(&tenant.id, &user, &device).await?,
+            Some(user) => {
+                self.signed_in(&tenant.id, &user, &device, Refusal::IdTokenRefused(NO_USER)).await?
+            }
             None if source.provisioning == Provisioning::JustInTime => {
                 let (user, factor) = self.provision(&tenant.id, &subject, &start.provenance, now).await?;
                 (user, factor, None)
@@ -92,11 +94,13 @@ impl SignIn {
         Ok(self.store.sign_in_facts(&query).await?.owner)
     }
 
-    async fn signed_in(
+    /// Whom the first factor proved, with what stands beside them; `gone` where they were deleted since that was read.
+    pub(super) async fn signed_in(
         &self,
         tenant: &TenantId,
         user: &UserId,
         device: &ShownDevice,
+        gone: Refusal,
     ) -> Result<(SignInUser, Option<Factor>, Option<TrustedDevice>), LoginFailure> {
         let query = SignInQuery {
             tenant,
@@ -109,8 +113,7 @@ impl SignIn {
             throttles: Vec::new(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
-        // Gone since its owner item was read.
-        let user = facts.user.ok_or(Refusal::IdTokenRefused(NO_USER))?;
+        let user = facts.user.ok_or(gone)?;
         Ok((user, facts.factor, device.recognise(facts.device)))
     }
 
@@ -148,7 +151,9 @@ impl SignIn {
                 Ok((user, Some(factor)))
             }
             Provisioned::Known(user) => {
-                let (user, factor, _) = self.signed_in(tenant, &user, &ShownDevice::parse(None)).await?;
+                let gone = Refusal::IdTokenRefused(NO_USER);
+                let (user, factor, _) =
+                    self.signed_in(tenant, &user, &ShownDevice::parse(None), gone).await?;
                 Ok((user, factor))
             }
         }

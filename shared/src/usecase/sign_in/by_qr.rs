@@ -47,19 +47,8 @@ impl SignIn {
         let (user, proven_at) = qr.approved(&application.id, now)?;
 
         let device = start.shown_device();
-        let query = SignInQuery {
-            tenant: &tenant.id,
-            application: None,
-            source: None,
-            owner: None,
-            user: Some(user),
-            device: device.id(),
-            qr: None,
-            throttles: Vec::new(),
-        };
-        let facts = self.store.sign_in_facts(&query).await?;
-        // Gone since the approval.
-        let signed_in = facts.user.ok_or(Refusal::FirstFactorFailed)?;
+        let (signed_in, factor, device) =
+            self.signed_in(&tenant.id, user, &device, Refusal::FirstFactorFailed).await?;
         let attempt = base62(22, |buffer| self.entropy.fill(buffer));
         let spending = Spending {
             qr: &qr.id,
@@ -73,8 +62,7 @@ impl SignIn {
             return Err(Refusal::QrLoginExpired.into());
         }
         // Whoever signs in here has proven as much as the device that approved, and not later than there.
-        let (first, device) =
-            (Proven { factor: FirstFactor::Qr, at: proven_at }, device.recognise(facts.device));
-        self.begin(&tenant, &application, None, first, by, signed_in, facts.factor, device, now)
+        let first = Proven { factor: FirstFactor::Qr, at: proven_at };
+        self.begin(&tenant, &application, None, first, by, signed_in, factor, device, now)
     }
 }
