@@ -1,6 +1,6 @@
 //! The tables of libphonenumber, without its code.
 //!
-//! `metadata.tsv` is written from the crate `phonenumber` by `shared/tests/phone_metadata.rs`, which also fails when the two differ. The crate
+//! `metadata.tsv` is written from the crate `phonenumber` by `shared/domain/tests/phone_metadata.rs`, which also fails when the two differ. The crate
 //! itself is not in the service, for two reasons.
 //! - It reads all regions and checks thousands of patterns at its first use: 64 ms of a whole processor, of which a small Lambda
 //!   function has a tenth. Here only the lines of one country code are read: 0.1 to 0.2 ms for most numbers, 1 ms for the worst of +1

@@ -2,7 +2,7 @@
 //! told to whoever looks at the page. From then on it is told to the application.
 
 use super::{AuthorizationRequest, CodeChallenge, Scopes};
-use crate::domain::application::Application;
+use crate::application::Application;
 use std::collections::BTreeMap;
 
 /// A request's parameters by name, each once and none of them empty.
@@ -157,7 +157,7 @@ fn sound(asked: &Parameters) -> Result<(CodeChallenge, Scopes), AuthorizationErr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::tests::application;
+    use crate::application::tests::application;
 
     const CALLBACK: &str = "https://shop.example/callback?tab=1";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";

@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::challenge::MAX_FAILURES;
-use crate::domain::ids::TenantId;
+use crate::challenge::MAX_FAILURES;
+use crate::ids::TenantId;
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 const RULES: TrustedDevices = TrustedDevices { enabled: true, days: 30 };

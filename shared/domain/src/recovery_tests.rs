@@ -1,7 +1,7 @@
 use super::*;
-use crate::domain::challenge::OLD_PROOF_SECONDS;
-use crate::domain::factor::FactorPhone;
-use crate::domain::ids::LoginId;
+use crate::challenge::OLD_PROOF_SECONDS;
+use crate::factor::FactorPhone;
+use crate::ids::LoginId;
 
 const NOW: Timestamp = Timestamp::from_secs(10_000);
 

@@ -56,6 +56,22 @@ pub struct ApplicationSecret {
 }
 
 impl Application {
+    /// A public application that has nothing but its name, and follows the tenant.
+    pub fn new(id: ApplicationId, name: &str, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            kind: ApplicationType::Public,
+            origins: Vec::new(),
+            redirect_uris: Vec::new(),
+            message_host: None,
+            custom_security: None,
+            secrets: Vec::new(),
+            created_at,
+            version: 1,
+        }
+    }
+
     /// The host that the application's codes are bound to: the one it names, else its first origin's.
     pub fn code_host(&self) -> Option<&str> {
         self.message_host.as_deref().or_else(|| {
@@ -103,18 +119,8 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn application() -> Application {
-        Application {
-            id: ApplicationId::parse("app_aaaaaaaaaaaabbbbbbbbbb").expect("an id"),
-            name: "Shop".to_owned(),
-            kind: ApplicationType::Public,
-            origins: Vec::new(),
-            redirect_uris: Vec::new(),
-            message_host: None,
-            custom_security: None,
-            secrets: Vec::new(),
-            created_at: Timestamp::from_secs(0),
-            version: 1,
-        }
+        let id = ApplicationId::parse("app_aaaaaaaaaaaabbbbbbbbbb").expect("an id");
+        Application::new(id, "Shop", Timestamp::from_secs(0))
     }
 
     fn secret(letter: char) -> ApplicationSecret {

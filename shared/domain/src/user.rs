@@ -48,13 +48,13 @@ impl fmt::Debug for User {
 /// A username, an address or a source's subject as it is kept: sealed, with the keyed hash that its owner item is found by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedIdentifier {
-    /// The canonical form, encrypted for this user ([`crate::ports::PersonalData::seal`] at [`place`]).
+    /// The canonical form, encrypted for this user (`ports::PersonalData::seal` at [`place`]).
     pub sealed: String,
-    /// [`crate::ports::PersonalData::hash`] in [`super::factor::owner_scope`].
+    /// `ports::PersonalData::hash` in [`super::factor::owner_scope`].
     pub hash: String,
 }
 
-/// Whose and which field a sealed value is ([`crate::ports::PersonalData::seal`]).
+/// Whose and which field a sealed value is (`ports::PersonalData::seal`).
 pub fn place(tenant: &TenantId, user: &UserId, field: &str) -> String {
     format!("{tenant}|{user}|{field}")
 }

@@ -20,7 +20,7 @@ pub struct Factor {
 /// A number as it is kept: sealed, with a keyed hash to compare by and a hint to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactorPhone {
-    /// The E.164 number, encrypted for this user ([`crate::ports::PersonalData::seal`]).
+    /// The E.164 number, encrypted for this user (`ports::PersonalData::seal`).
     pub sealed: String,
     /// Keyed hash of the E.164 number within the tenant: the key of its owner item.
     pub hash: String,
@@ -32,13 +32,13 @@ pub struct FactorPhone {
     pub since: Timestamp,
 }
 
-/// The place that a user's sealed number is authenticated for ([`crate::ports::PersonalData::seal`]): the same in a challenge that asks for it
+/// The place that a user's sealed number is authenticated for (`ports::PersonalData::seal`): the same in a challenge that asks for it
 /// and in the factor that has it, so that a bind moves it without opening it.
 pub fn phone_place(tenant: &TenantId, user: &UserId) -> String {
     format!("{tenant}|{user}|phone")
 }
 
-/// The scope of an identifier's keyed hash ([`crate::ports::PersonalData::hash`]): equal values of two tenants can't be matched.
+/// The scope of an identifier's keyed hash (`ports::PersonalData::hash`): equal values of two tenants can't be matched.
 pub fn owner_scope(tenant: &TenantId, kind: &str) -> String {
     format!("owner|{tenant}|{kind}")
 }

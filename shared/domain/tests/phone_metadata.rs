@@ -1,16 +1,16 @@
 //! The table of numbers is what libphonenumber says, and is read as libphonenumber means it.
 //!
-//! After an update of the crate `phonenumber`: `UPDATE_PHONE_METADATA=1 cargo test -p shared --test phone_metadata`.
+//! After an update of the crate `phonenumber`: `UPDATE_PHONE_METADATA=1 cargo test -p domain --test phone_metadata`.
 
+use domain::phone::{NumberType, PhoneNumber};
 use phonenumber::Type;
 use phonenumber::metadata::{DATABASE, Descriptor};
-use shared::domain::phone::{NumberType, PhoneNumber};
 use std::fmt::Write;
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/domain/phone/metadata.tsv");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/phone/metadata.tsv");
 
 const HEAD: &str = "\
-# From libphonenumber (Copyright Google, Apache License 2.0). Written by shared/tests/phone_metadata.rs.
+# From libphonenumber (Copyright Google, Apache License 2.0). Written by shared/domain/tests/phone_metadata.rs.
 # code\tregion\ttrunk prefix\tleading digits\tgeneral\tpremium rate\ttoll free\tshared cost\tVoIP\tpersonal number\tpager\tUAN\tvoicemail\tfixed line\tmobile
 ";
 

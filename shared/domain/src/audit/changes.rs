@@ -1,18 +1,18 @@
 //! What an administrator's change comes down to: one event, or none where nothing is different afterwards.
 
 use super::{Actor, AuditEvent, Details, EventKind, Provenance, describe};
-use crate::domain::admin_key::AdminKey;
-use crate::domain::application::Application;
-use crate::domain::console_session::ConsoleSession;
-use crate::domain::factor::{Factor, FactorPhone};
-use crate::domain::identity_source::IdentitySource;
-use crate::domain::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
-use crate::domain::login::Purpose;
-use crate::domain::settings::{SecurityRules, TenantSecurity};
-use crate::domain::tenant::Tenant;
-use crate::domain::time::Timestamp;
-use crate::domain::trusted_device::TrustedDevice;
-use crate::domain::user::User;
+use crate::admin_key::AdminKey;
+use crate::application::Application;
+use crate::console_session::ConsoleSession;
+use crate::factor::{Factor, FactorPhone};
+use crate::identity_source::IdentitySource;
+use crate::ids::{ApplicationId, EventId, LoginId, TenantId, UserId};
+use crate::login::Purpose;
+use crate::settings::{SecurityRules, TenantSecurity};
+use crate::tenant::Tenant;
+use crate::time::Timestamp;
+use crate::trusted_device::TrustedDevice;
+use crate::user::User;
 use serde_json::Value;
 
 /// An event that lacks only who and when.

@@ -1,9 +1,9 @@
 use super::*;
-use crate::domain::application::tests::application;
-use crate::domain::factor::{Factor, FactorPhone};
-use crate::domain::ids::SourceId;
-use crate::domain::settings::{SecurityRules, TenantSecurity};
-use crate::domain::user::{SealedIdentifier, User};
+use crate::application::tests::application;
+use crate::factor::{Factor, FactorPhone};
+use crate::ids::SourceId;
+use crate::settings::{SecurityRules, TenantSecurity};
+use crate::user::{SealedIdentifier, User};
 use serde_json::json;
 use std::collections::BTreeMap;
 

@@ -3,23 +3,21 @@
 //! Each is taken apart to its last field: one that is added later has to be shown too, or a change of it would go unseen.
 
 use super::Details;
-use crate::domain::admin_key::AdminKey;
-use crate::domain::application::Application;
-use crate::domain::branding::{Branding, Color};
-use crate::domain::console_session::ConsoleSession;
-use crate::domain::factor::FactorPhone;
-use crate::domain::identity_source::{IdentitySource, KIND_OIDC};
-use crate::domain::ids::LoginId;
-use crate::domain::login::Purpose;
-use crate::domain::phone::PhoneNumber;
-use crate::domain::settings::{
-    CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices,
-};
-use crate::domain::tenant::Tenant;
-use crate::domain::test_number::Scenario;
-use crate::domain::time::Timestamp;
-use crate::domain::trusted_device::TrustedDevice;
-use crate::domain::user::{SealedIdentifier, User};
+use crate::admin_key::AdminKey;
+use crate::application::Application;
+use crate::branding::{Branding, Color};
+use crate::console_session::ConsoleSession;
+use crate::factor::FactorPhone;
+use crate::identity_source::{IdentitySource, KIND_OIDC};
+use crate::ids::LoginId;
+use crate::login::Purpose;
+use crate::phone::PhoneNumber;
+use crate::settings::{CodeRules, Limits, PhoneBinding, SecurityRules, TenantSecurity, TrustedDevices};
+use crate::tenant::Tenant;
+use crate::test_number::Scenario;
+use crate::time::Timestamp;
+use crate::trusted_device::TrustedDevice;
+use crate::user::{SealedIdentifier, User};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -40,7 +40,7 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T14:00:00.000Z`.
     pub fn rfc3339(self) -> String {
-        match time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000) {
+        match ::time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000) {
             Ok(t) => format!(
                 "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
                 t.year(),
@@ -58,7 +58,7 @@ impl Timestamp {
     /// `None` when the text isn't an RFC 3339 date and time with an offset.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         let parsed =
-            time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
+            ::time::OffsetDateTime::parse(text, &::time::format_description::well_known::Rfc3339).ok()?;
         i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
     }
 }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::domain::ids::{ApplicationId, TenantId, UserId};
-use crate::domain::login::{FirstFactor, LOGIN_SECONDS, Purpose, Status};
-use crate::domain::settings::{CodeRules, Limits};
-use crate::domain::test_number::{Scenario, TestNumbers};
+use crate::ids::{ApplicationId, TenantId, UserId};
+use crate::login::{FirstFactor, LOGIN_SECONDS, Purpose, Status};
+use crate::settings::{CodeRules, Limits};
+use crate::test_number::{Scenario, TestNumbers};
 
 const START: Timestamp = Timestamp::from_secs(1_000_000);
 
@@ -33,7 +33,7 @@ fn ticket() -> Ticket {
         started_at: START,
         expires_at: START.plus_secs(LOGIN_SECONDS),
         code: CodeRules::default(),
-        trusted_devices: crate::domain::settings::TrustedDevices::default(),
+        trusted_devices: crate::settings::TrustedDevices::default(),
         self_service: true,
         countries: vec!["US".into()],
         sending_enabled: true,

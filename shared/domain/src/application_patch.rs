@@ -99,7 +99,7 @@ fn each(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::application::tests::application;
+    use crate::application::tests::application;
 
     fn patch(text: &str) -> Result<Application, Refusal> {
         let patch: ApplicationPatch =

@@ -75,8 +75,8 @@ impl ConsoleSessions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::admin_key::Role;
-    use crate::domain::ids::{KeyId, TenantId};
+    use crate::admin_key::Role;
+    use crate::ids::{KeyId, TenantId};
 
     fn key(expires_at: Option<Timestamp>) -> AdminKey {
         AdminKey {

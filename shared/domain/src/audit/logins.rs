@@ -1,10 +1,10 @@
 //! What the audit tells of a user's logins.
 
 use super::{Actor, AuditEvent, Details, EventKind, Provenance};
-use crate::domain::challenge::MAX_FAILURES;
-use crate::domain::ids::{ApplicationId, EventId, LoginId, QrLoginId, TenantId, UserId};
-use crate::domain::login::Purpose;
-use crate::domain::time::Timestamp;
+use crate::challenge::MAX_FAILURES;
+use crate::ids::{ApplicationId, EventId, LoginId, QrLoginId, TenantId, UserId};
+use crate::login::Purpose;
+use crate::time::Timestamp;
 use serde_json::{Value, json};
 use std::net::IpAddr;
 

@@ -47,8 +47,8 @@ pub fn may_ask(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::factor::FactorPhone;
-    use crate::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
+    use crate::factor::FactorPhone;
+    use crate::ids::{ApplicationId, LoginId, TenantId, UserId};
 
     const NOW: Timestamp = Timestamp::from_secs(10_000);
 

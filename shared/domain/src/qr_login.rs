@@ -225,7 +225,7 @@ impl QrLogin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ids::TenantId;
+    use crate::ids::TenantId;
 
     const T0: Timestamp = Timestamp::from_secs(1000);
     const LAST: Timestamp = Timestamp::from_millis(1_119_999);
