@@ -362,3 +362,6 @@ fn h6_a_test_number_is_played_only_where_the_code_goes_to_it() {
     let plan = plan_send(&state(ticket), &factor("43"), &[]).unwrap();
     assert_eq!((plan.test, plan.expires_at), (None, at(300)));
 }
+
+#[path = "challenge_bounds_tests.rs"]
+mod bounds;
