@@ -293,6 +293,12 @@ impl World {
         self.measure(what, &path, Some(&login.token), headers, Some(body)).await.0
     }
 
+    /// What all calls go to.
+    #[allow(dead_code, reason = "tests/fuzz, which stands on this file too, uses it")]
+    pub fn edge(&self) -> &Edge {
+        &self.edge
+    }
+
     /// The operator's key.
     #[allow(dead_code, reason = "as above")]
     pub fn operator(&self) -> String {
