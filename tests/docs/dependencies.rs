@@ -16,8 +16,8 @@ fn in_cargo_toml() -> BTreeSet<String> {
 
 /// The members' manifests.
 fn manifests() -> Vec<String> {
-    let of_one =
-        ["shared", "shared/domain", "infra/local", "tests"].map(|member| format!("{member}/Cargo.toml"));
+    let of_one = ["shared", "shared/domain", "infra/local", "tests", "tests/bench/load"]
+        .map(|member| format!("{member}/Cargo.toml"));
     of_one.into_iter().chain(repository::files("functions", "Cargo.toml")).collect()
 }
 
