@@ -38,6 +38,10 @@ impl Model {
             for item in database.scan(request)?.items.unwrap_or_default() {
                 let text = serde_json::to_string(&item)?;
                 let key = format!("{}#{}", part(&item, "pk")?, part(&item, "sk")?);
+                // What the audit has of somebody is read by nobody who signs in.
+                if key.starts_with("audit#") {
+                    continue;
+                }
                 let kind = match (text.contains(user), key.contains(tenant)) {
                     (true, _) => &mut model.user,
                     (false, true) => &mut model.tenant,
