@@ -24,8 +24,11 @@ pub async fn run(edge: Edge) -> Result<(), lambda_http::Error> {
     .await
 }
 
-/// Answers one event. An event that isn't one of an HTTP API fails this invocation, in words that repeat nothing of it.
-async fn answer(edge: &Edge, event: Value) -> Result<GatewayAnswer, &'static str> {
+/// Answers one event.
+///
+/// # Errors
+/// An event that isn't one of an HTTP API fails this invocation, in words that repeat nothing of it.
+pub async fn answer(edge: &Edge, event: Value) -> Result<GatewayAnswer, &'static str> {
     let event: Event =
         serde_json::from_value(event).map_err(|_| "not an event of an HTTP API, payload format 2.0")?;
     let client_ip = event.request_context.http.source_ip.parse::<IpAddr>().ok();
@@ -130,7 +133,7 @@ fn escape(text: &str) -> String {
 /// An answer in payload format 2.0.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct GatewayAnswer {
+pub struct GatewayAnswer {
     status_code: u16,
     /// The format has no repeated headers: equal names are joined, as RFC 9110 §5.2 allows for all but `set-cookie`.
     headers: BTreeMap<String, String>,
