@@ -9,7 +9,6 @@ pub mod auth;
 pub mod bootstrap;
 pub mod compose;
 pub mod config;
-pub mod domain;
 pub mod dynamodb;
 pub mod http;
 pub mod pages;
@@ -19,3 +18,5 @@ pub mod sms;
 pub mod stream;
 pub mod telemetry;
 pub mod usecase;
+
+pub use domain;

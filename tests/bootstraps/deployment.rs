@@ -142,7 +142,7 @@ fn is_warm_up(record: &Record) -> bool {
 }
 
 /// New secrets, as an operator puts them into Secrets Manager; with the operator's key.
-fn new_secrets(canaries: &mut Canaries) -> (String, BTreeMap<String, String>) {
+pub fn new_secrets(canaries: &mut Canaries) -> (String, BTreeMap<String, String>) {
     let (operator_key, operator) = OperatorHashes::generate(&OsEntropy);
     let operator_key = operator_key.text.into_exposed();
     canaries.add("operator key", &operator_key);
@@ -180,7 +180,7 @@ fn arn(name: SecretName) -> String {
 }
 
 /// The variables that the template sets, with the values that a deployment would give them; and where AWS is.
-fn environment(
+pub fn environment(
     tables: &Tables,
     sns: &Sns,
     secrets: &SecretsManager,

@@ -131,6 +131,31 @@ async fn a_send_that_fails_costs_one_write_more() {
     assert_eq!(world.messages(), 2);
 }
 
+/// What could not be counted does not leave, and whoever asks again under the same key must not hear that it has.
+#[tokio::test]
+async fn h2_a_send_whose_limit_was_not_counted_is_not_accepted_under_its_key() {
+    let world = World::new().await;
+    world.user("ann", Some(NUMBER)).await;
+    let login = world.login("ann").await;
+    world.proxy.fail_when(|record| {
+        let key = record.body["Key"]["pk"]["S"].as_str().unwrap_or_default();
+        key.starts_with("limit#tenant#").then_some(Fault::InternalError)
+    });
+    let path = format!("/v1/logins/{}/code", login.id);
+    let once = [("idempotency-key", "one")];
+    let send = || world.call("POST", &path, Some(&login.token), &once, Some(json!({})));
+    let (status, answer) = send().await;
+    assert_eq!((status, answer["code"].as_str()), (503, Some("unavailable")));
+    world.proxy.heal();
+    let (status, answer) = send().await;
+    assert_eq!((status, text(&answer, "/login/challenge/delivery").as_str()), (200, "failed"));
+    assert_eq!(world.messages(), 0);
+    // The number's wait was counted, since the four limits are counted side by side.
+    world.advance(31);
+    assert_eq!(world.step("send with another key", &login, "code", json!({})).await.outcome, "200");
+    assert_eq!(world.messages(), 1);
+}
+
 #[tokio::test]
 async fn a_test_number_counts_against_nothing() {
     let world = World::new().await;

@@ -97,6 +97,16 @@ impl World {
 
     /// The same with another client than the service's own at an address.
     pub async fn with_client(engine: Engine, tables: Tables, client: fn(&str) -> Client) -> Self {
+        Self::with_sender(engine, tables, client, None).await
+    }
+
+    /// The same with another sender than the scripted one.
+    pub async fn with_sender(
+        engine: Engine,
+        tables: Tables,
+        client: fn(&str) -> Client,
+        other: Option<Arc<dyn SmsSender>>,
+    ) -> Self {
         let proxy = Proxy::start(engine.url()).await;
         let folder = TemporaryFolder::new();
         let keys = Keys::load_or_make(&DataFolder::open(folder.path()).unwrap(), &OsEntropy).unwrap();
@@ -110,7 +120,7 @@ impl World {
             store: DynamoStore::new(client, &tables.directory, &tables.logins),
             clock: clock.clone(),
             entropy: Arc::new(OsEntropy) as Arc<dyn Entropy>,
-            sms: sender.clone(),
+            sms: other.unwrap_or_else(|| sender.clone()),
             base_url: "http://127.0.0.1:9000".into(),
         };
         let operator = keys.operator_key().to_owned();
@@ -281,6 +291,12 @@ impl World {
     ) -> Cost {
         let path = format!("/v1/logins/{}/{step}", login.id);
         self.measure(what, &path, Some(&login.token), headers, Some(body)).await.0
+    }
+
+    /// What all calls go to.
+    #[allow(dead_code, reason = "tests/fuzz, which stands on this file too, uses it")]
+    pub fn edge(&self) -> &Edge {
+        &self.edge
     }
 
     /// The operator's key.

@@ -1,6 +1,6 @@
 //! What clients were told, and whether it is so.
 
-use crate::program::{Program, Tenant};
+use crate::program::Tenant;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +24,8 @@ pub struct Book {
     pub wrong: BTreeMap<String, u64>,
     /// All answers that anybody has had.
     pub answers: u64,
+    /// Calls that had none, with all that was left of their logins.
+    pub unanswered: u64,
     count: usize,
 }
 
@@ -33,8 +35,8 @@ impl fmt::Display for Book {
         let (users, sent, completed) = (self.users.len(), self.sent.len(), self.completed.len());
         write!(
             f,
-            "{} answers, {users} users, {sent} codes, {wrong} wrong guesses, {completed} completed logins",
-            self.answers
+            "{} answers, {} calls without one, {users} users, {sent} codes, {wrong} wrong guesses, {completed} completed logins",
+            self.answers, self.unanswered
         )
     }
 }
@@ -47,11 +49,10 @@ impl Book {
         (format!("visitor-{index}"), format!("+1202{}{:04}", 220 + pair % 80, pair / 80))
     }
 
-    pub async fn assert_on_record(&self, program: &Program, tenant: &Tenant) {
-        let http = program.http();
+    pub async fn assert_on_record(&self, http: &HttpClient, tenant: &Tenant) {
         let mut owners: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for user in self.users.keys() {
-            let shown = get(&http, tenant, &format!("/users/{user}")).await;
+            let shown = get(http, tenant, &format!("/users/{user}")).await;
             if let Some(number) = shown["phone"].as_str() {
                 assert_eq!(self.users[user], number, "a number that nobody asked for");
                 owners.entry(number.to_owned()).or_default().push(user.clone());
@@ -69,7 +70,7 @@ impl Book {
         }
         for (number, owners) in &owners {
             assert_eq!(owners.len(), 1, "{number} has two owners");
-            let found = get(&http, tenant, &format!("/users?phone={}", number.replace('+', "%2B"))).await;
+            let found = get(http, tenant, &format!("/users?phone={}", number.replace('+', "%2B"))).await;
             assert_eq!(found["items"][0]["id"], owners[0].as_str(), "{number}: its owner is not found by it");
         }
         for Completed { user, number, login } in &self.completed {
@@ -78,13 +79,13 @@ impl Book {
                 Some(&vec![user.clone()]),
                 "{user} was told that {number} is bound"
             );
-            let challenge = self.challenge(&http, tenant, user, login).await;
+            let challenge = self.challenge(http, tenant, user, login).await;
             assert_eq!(challenge["state"], "complete", "{login}: {challenge}");
             let heard = self.wrong.get(user).copied().unwrap_or(0);
             assert!(challenge["attempts"].as_u64().unwrap() > heard, "{login}: {challenge}");
         }
         for (login, user) in &self.sent {
-            let challenge = self.challenge(&http, tenant, user, login).await;
+            let challenge = self.challenge(http, tenant, user, login).await;
             assert!(challenge["sends"].as_u64().unwrap() >= 1, "{login}: {challenge}");
         }
     }

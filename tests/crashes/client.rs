@@ -4,6 +4,7 @@ use crate::Dice;
 use crate::book::{Book, Completed};
 use crate::program::Tenant;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tests::http_client::{Answer, Call, HttpClient};
 use tests::local::code_in;
@@ -27,11 +28,20 @@ impl Visitor {
         while self.signs_in().await.is_ok() {}
     }
 
+    /// One login after the other, and what is left without an answer is left: its process is gone, and another takes the next call.
+    pub async fn comes_until(mut self, closed: Arc<AtomicBool>) {
+        while !closed.load(Ordering::Relaxed) {
+            if self.signs_in().await.is_err() {
+                self.book.lock().unwrap().unanswered += 1;
+            }
+        }
+    }
+
     async fn send(&self, call: Call) -> Result<Answer, Gone> {
         let answer = self.http.try_send(call).await.map_err(|_| Gone)?;
         assert!(answer.status < 500 || answer.status == 503, "{} {}", answer.status, answer.text());
         self.book.lock().unwrap().answers += 1;
-        // A program that ends may answer 503: its engine is gone before it is.
+        // A program that ends may answer 503: its engine is gone before it is. (A function that is killed may not: it has none.)
         if answer.status == 503 { Err(Gone) } else { Ok(answer) }
     }
 

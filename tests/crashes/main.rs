@@ -1,7 +1,8 @@
-//! `local` is killed (SIGKILL) again and again in the middle of logins, and started on the same files. Afterwards everything that a client
-//! was told is on record: its login, its number, its wrong guesses.
+//! `local` is killed (SIGKILL) again and again in the middle of logins, and started on the same files; and so are the functions, each in the
+//! middle of a request, and another process takes the next one. Afterwards everything that a client was told is on record: its login, its
+//! number, its wrong guesses.
 //!
-//! `CRASHES_SECONDS` says for how long; `CRASHES_SEED` when it is killed, and what clients do.
+//! `CRASHES_SECONDS` says for how long; `CRASHES_SEED` when they are killed, and what clients do.
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -11,11 +12,21 @@
 
 mod book;
 mod client;
+mod counts;
+#[path = "../bootstraps/deployment.rs"]
+#[allow(dead_code, reason = "another suite's, which uses all of it")]
+mod deployment;
+mod fleet;
+#[allow(dead_code, reason = "tests/load, which stands on this file too, uses all of it")]
 mod program;
+#[path = "../faults/tables.rs"]
+mod tables;
 
 use book::Book;
 use client::Visitor;
-use program::Program;
+use fleet::Fleet;
+use program::{Program, Tenant};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tests::repository::TemporaryFolder;
@@ -40,15 +51,30 @@ impl Dice {
     }
 }
 
+fn seed() -> u64 {
+    let seed = from_environment("CRASHES_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("CRASHES_SEED={seed}");
+    seed
+}
+
+fn patience() -> Duration {
+    Duration::from_secs(from_environment("CRASHES_SECONDS").unwrap_or(25))
+}
+
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
+/// One at a time: each is about when a process is in the middle of something.
+async fn alone() -> tokio::sync::MutexGuard<'static, ()> {
+    static MACHINE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    MACHINE.lock().await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h3_what_was_answered_survives_being_killed() {
-    let seed = from_environment("CRASHES_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    let patience = Duration::from_secs(from_environment("CRASHES_SECONDS").unwrap_or(25));
-    println!("CRASHES_SEED={seed}");
+    let _alone = alone().await;
+    let (seed, patience) = (seed(), patience());
     let mut dice = Dice::new(seed);
     let folder = TemporaryFolder::new();
     let book = Arc::new(Mutex::new(Book::default()));
@@ -78,5 +104,45 @@ async fn h3_what_was_answered_survives_being_killed() {
     let book = book.lock().unwrap().clone();
     println!("{kills} kills, {book}");
     assert!(kills > 0 && !book.completed.is_empty(), "too little has happened: {book}");
-    book.assert_on_record(&program, &tenant).await;
+    book.assert_on_record(&program.http(), &tenant).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn h3_what_was_answered_survives_killed_functions() {
+    let _alone = alone().await;
+    let (seed, patience) = (seed(), patience());
+    let mut dice = Dice::new(seed);
+    let fleet = Fleet::start().await;
+    let tenant = Arc::new(Tenant::make(&fleet.http(), &fleet.operator_key).await);
+    let (book, closed) = (Arc::new(Mutex::new(Book::default())), Arc::new(AtomicBool::new(false)));
+    let visitors: Vec<_> = (0..VISITORS)
+        .map(|visitor| {
+            let dice = Dice::new(seed ^ (visitor + 1));
+            let visitor = Visitor::new(fleet.http(), Arc::clone(&tenant), Arc::clone(&book), dice);
+            tokio::spawn(visitor.comes_until(Arc::clone(&closed)))
+        })
+        .collect();
+    let (started, mut kills) = (Instant::now(), 0);
+    while started.elapsed() < patience {
+        // After so many answers, or a second in which there were fewer.
+        let enough = book.lock().unwrap().answers + 10 + dice.below(40);
+        let second = Instant::now();
+        while book.lock().unwrap().answers < enough && second.elapsed() < Duration::from_secs(1) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        kills += u64::from(fleet.kill_one(&mut dice).await);
+    }
+    closed.store(true, Ordering::Relaxed);
+    for visitor in visitors {
+        visitor.await.unwrap();
+    }
+    let book = book.lock().unwrap().clone();
+    println!("{kills} kills in the middle of a request, {book}");
+    assert!(
+        kills > 10 && book.unanswered > 0 && book.completed.len() > 10,
+        "too little has happened: {book}"
+    );
+    book.assert_on_record(&fleet.http(), &tenant).await;
+    tables::assert_consistent(fleet.engine.url(), &fleet.tables).await;
+    counts::assert_counted(&fleet).await;
 }

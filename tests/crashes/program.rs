@@ -34,16 +34,30 @@ impl Program {
     }
 
     pub fn http(&self) -> HttpClient {
-        HttpClient::new(self.ready["url"].as_str().unwrap())
+        HttpClient::new(self.url())
+    }
+
+    pub fn url(&self) -> &str {
+        self.ready["url"].as_str().unwrap()
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn kill(&mut self) {
         self.process.kill();
     }
 
-    /// A tenant whose limits are out of the way.
     pub async fn tenant(&self) -> Tenant {
-        let (http, operator) = (self.http(), self.ready["operator_key"].as_str().unwrap());
+        Tenant::make(&self.http(), self.ready["operator_key"].as_str().unwrap()).await
+    }
+}
+
+impl Tenant {
+    /// A tenant whose limits are out of the way.
+    pub async fn make(http: &HttpClient, operator: &str) -> Self {
         let body = json!({ "name": "Crash", "home_country": "US" });
         let made = http.send(Call::post("/v1/tenants", &body).bearer(operator)).await.expect(201);
         let path = format!("/v1/tenants/{}", made["id"].as_str().unwrap());
@@ -59,7 +73,7 @@ impl Program {
         let body = json!({ "name": "Shop" });
         let made =
             http.send(Call::post(&format!("{path}/applications"), &body).bearer(&admin)).await.expect(201);
-        Tenant {
+        Self {
             path,
             admin,
             application: made["id"].as_str().unwrap().to_owned(),

@@ -4,19 +4,20 @@ use crate::tables::{code, rows};
 use std::collections::BTreeSet;
 use tests::repository;
 
-/// The names under `[workspace.dependencies]`, without our own crate.
+/// The names under `[workspace.dependencies]`, without our own crates.
 fn in_cargo_toml() -> BTreeSet<String> {
     let text = repository::read("Cargo.toml");
     let section = text.split("[workspace.dependencies]").nth(1).expect("the section");
     let section = section.split("\n[").next().expect("its end");
     let lines = section.lines().filter(|line| !line.starts_with('#'));
     let names = lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name.to_owned());
-    names.filter(|name| name != "shared").collect()
+    names.filter(|name| !["domain", "shared"].contains(&name.as_str())).collect()
 }
 
 /// The members' manifests.
 fn manifests() -> Vec<String> {
-    let of_one = ["shared", "infra/local", "tests"].map(|member| format!("{member}/Cargo.toml"));
+    let of_one =
+        ["shared", "shared/domain", "infra/local", "tests"].map(|member| format!("{member}/Cargo.toml"));
     of_one.into_iter().chain(repository::files("functions", "Cargo.toml")).collect()
 }
 

@@ -93,8 +93,8 @@ fn exactly_429_and_503_say_when_to_try_again() {
 /// A rule is named in the code as a string literal.
 #[test]
 fn every_rule_that_is_documented_is_one_of_the_code() {
-    let sources: String =
-        repository::files("shared/src", ".rs").iter().map(|file| repository::read(file)).collect();
+    let files = ["shared/src", "shared/domain/src"].iter().flat_map(|root| repository::files(root, ".rs"));
+    let sources: String = files.map(|file| repository::read(&file)).collect();
     let rules = rows(&repository::read("docs/ERRORS.md"), "## Rules of `rate_limited`");
     assert!(rules.len() > 10, "{rules:?}");
     for row in rules {

@@ -2,10 +2,12 @@
 
 use crate::errors::every_code;
 use crate::spec::{Spec, members};
+use serde_json::{Value, json};
 use shared::api::{
     code_issuance, code_verification, hosted_pages, phone_binding, policy_admin, sign_in, user_directory,
 };
 use shared::domain::audit::EventKind;
+use shared::domain::settings::{SecurityRules, TenantSecurity};
 use shared::http::Route;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,4 +108,59 @@ fn the_examples_fit_and_leave_nothing_out() {
     let problem =
         &spec.0["components"]["responses"]["Unauthenticated"]["content"]["application/problem+json"];
     spec.check(&problem["schema"], &problem["examples"]["wrong_code"]["value"], "wrong_code");
+}
+
+/// Generators write a `default` into what a client sends, and into the types of what it has to send. In a merge patch that would restore what
+/// nobody spoke of.
+#[test]
+fn no_body_that_is_sent_has_a_keyword_default() {
+    let spec = Spec::read();
+    let schemas = spec.0["components"]["schemas"].as_object().expect("schemas");
+    for (name, schema) in schemas {
+        assert!(!schema.to_string().contains("\"default\":"), "{name}");
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_code() {
+    let spec = Spec::read();
+    let schemas = &spec.0["components"]["schemas"];
+    let described = |schema: &str| {
+        let properties = schemas[schema]["properties"].as_object().expect("properties");
+        let defaults = properties.iter().map(|(name, it)| (name.clone(), it["x-default"].clone()));
+        defaults.collect::<serde_json::Map<_, _>>()
+    };
+    let TenantSecurity { rules, limits, .. } = TenantSecurity::for_home_country("DE");
+    let SecurityRules { code, phone_binding, trusted_devices, .. } = rules;
+    let expected = [
+        (
+            "CodePatch",
+            json!({
+                "length": code.length,
+                "lifetime_seconds": code.lifetime_seconds,
+                "max_attempts": code.max_attempts,
+                "resend_cooldown_seconds": code.resend_cooldown_seconds,
+                "max_sends": code.max_sends,
+            }),
+        ),
+        ("PhoneBindingPatch", json!({ "self_service": phone_binding.self_service })),
+        ("TrustedDevicesPatch", json!({ "enabled": trusted_devices.enabled, "days": trusted_devices.days })),
+        (
+            "LimitsPatch",
+            json!({
+                "per_phone_hour": limits.per_phone_hour,
+                "per_phone_day": limits.per_phone_day,
+                "per_user_hour": limits.per_user_hour,
+                "per_ip_hour": limits.per_ip_hour,
+                "per_range_hour": limits.per_range_hour,
+                "per_country_day": limits.per_country_day,
+                "per_application_day": limits.per_application_day,
+                "per_tenant_day": limits.per_tenant_day,
+                "budget_usd_day": limits.budget_usd_day,
+            }),
+        ),
+    ];
+    for (schema, defaults) in expected {
+        assert_eq!(Value::Object(described(schema)), defaults, "{schema}");
+    }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with a request to DynamoDB, one after the other, for every request of every use case: found by a run in which nothing
-//! does, then one run for each request and each fault. `FAULTS=pairs` lets a second thing go wrong after the first.
+//! does, then one run for each request and each fault. `FAULTS=pairs` lets a second thing go wrong after the first. And what can go wrong with
+//! a message, between the sender and SNS (`sender.rs`).
 //!
 //! Whatever happens, the answer is one that the contract knows and comes in time, nothing is left that a repetition can't finish, no message
 //! is sent twice under one key, nobody gets tokens twice, and what was answered is counted.
@@ -12,6 +13,7 @@
 
 mod cases;
 mod run;
+mod sender;
 mod tables;
 #[path = "../budgets/world.rs"]
 #[allow(dead_code, reason = "another suite's, which uses all of it")]

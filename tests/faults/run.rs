@@ -19,10 +19,10 @@ use tests::tables::Tables;
 /// How long one attempt of the client waits here, instead of the 1.5 s of the service's.
 const ATTEMPT: Duration = Duration::from_millis(250);
 /// No function may take longer (`Timeout` in template.yaml); here everything is quicker than there, but the machine.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The service's client, with its number of attempts, in less time.
-fn hasty(url: &str) -> Client {
+pub fn hasty(url: &str) -> Client {
     let patience =
         TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ATTEMPT * 4).build();
     let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(2));

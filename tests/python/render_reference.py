@@ -66,8 +66,9 @@ class Renderer:
         if "enum" in schema:
             text += ": " + ", ".join(f"<code>{html.escape(json.dumps(it))}</code>" for it in schema["enum"])
         limits = [f"{name} {schema[name]}" for name in ("format", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems") if name in schema]
-        if "default" in schema:
-            limits.append(f"default {html.escape(json.dumps(schema['default']))}")
+        for name in ("default", "x-default"):
+            if name in schema:
+                limits.append(f"default {html.escape(json.dumps(schema[name]))}")
         return text + (f" ({', '.join(limits)})" if limits else "")
 
     def properties(self, schema, depth=0):

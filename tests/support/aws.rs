@@ -8,8 +8,9 @@ use futures::FutureExt;
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// One message that was published to a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,22 +21,60 @@ pub struct Published {
     pub attributes: BTreeMap<String, (String, String)>,
 }
 
-/// SNS: takes every message and keeps it.
+/// What goes wrong with one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishFault {
+    /// An error of this status and code; the message does not leave.
+    Error(u16, &'static str),
+    /// The message leaves, and the answer is an error all the same.
+    ErrorAfter(u16, &'static str),
+    /// Nothing leaves and nothing is heard.
+    Silence,
+    /// The message leaves, and nothing is heard.
+    SilenceAfter,
+    /// The connection closes; nothing leaves.
+    Reset,
+    /// The message leaves, and the connection closes.
+    ResetAfter,
+    /// The message leaves, and the answer can't be read.
+    Garbled,
+    /// The message leaves after a while.
+    Delayed(Duration),
+}
+
+/// How long nothing is heard: longer than any client waits.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// SNS: takes every message and keeps it, unless something goes wrong.
 #[derive(Debug)]
 pub struct Sns {
     server: Server,
-    published: Arc<Mutex<Vec<Published>>>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    published: Vec<Published>,
+    faults: VecDeque<PublishFault>,
+    requests: usize,
 }
 
 impl Sns {
     pub async fn start() -> Self {
-        let published = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&published);
-        let server = Server::start(move |request| {
-            let answer = publish(&request, &mut kept.lock().unwrap());
-            async { answer }.boxed()
-        });
-        Self { server: server.await, published }
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let keeping = Arc::clone(&kept);
+        let server = Server::start(move |request| take(Arc::clone(&keeping), request).boxed());
+        Self { server: server.await, kept }
+    }
+
+    /// Lets the next messages go wrong, each in its way.
+    pub fn fail_next(&self, faults: &[PublishFault]) {
+        self.kept.lock().unwrap().faults = faults.iter().copied().collect();
+    }
+
+    /// How many requests have come, whatever became of them.
+    pub fn requests(&self) -> usize {
+        self.kept.lock().unwrap().requests
     }
 
     /// For `AWS_ENDPOINT_URL_SNS`.
@@ -45,7 +84,7 @@ impl Sns {
 
     /// Everything published so far, oldest first.
     pub fn published(&self) -> Vec<Published> {
-        self.published.lock().unwrap().clone()
+        self.kept.lock().unwrap().published.clone()
     }
 
     /// The code in the last message with one to a number.
@@ -57,6 +96,54 @@ impl Sns {
         let message = published.iter().rev().find(|message| message.to == number && has_code(&message.body));
         code_in(&message.expect("no message to that number").body)
     }
+}
+
+async fn take(kept: Arc<Mutex<Kept>>, request: Request<Bytes>) -> Answer {
+    let fault = {
+        let mut kept = kept.lock().unwrap();
+        kept.requests += 1;
+        kept.faults.pop_front()
+    };
+    let leave = || publish(&request, &mut kept.lock().unwrap().published);
+    match fault {
+        None => leave(),
+        Some(PublishFault::Error(status, code)) => refusal(status, code),
+        Some(PublishFault::ErrorAfter(status, code)) => {
+            leave();
+            refusal(status, code)
+        }
+        Some(PublishFault::Silence) => {
+            tokio::time::sleep(SILENCE).await;
+            None
+        }
+        Some(PublishFault::SilenceAfter) => {
+            leave();
+            tokio::time::sleep(SILENCE).await;
+            None
+        }
+        Some(PublishFault::Reset) => None,
+        Some(PublishFault::ResetAfter) => {
+            leave();
+            None
+        }
+        Some(PublishFault::Garbled) => {
+            leave();
+            Some(Response::new(Full::from("not <xml")))
+        }
+        Some(PublishFault::Delayed(time)) => {
+            tokio::time::sleep(time).await;
+            leave()
+        }
+    }
+}
+
+fn refusal(status: u16, code: &str) -> Answer {
+    let text = format!(
+        "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>{code}</Code>\
+         <Message>as a test wants it</Message></Error><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>"
+    );
+    let response = Response::builder().status(status).header("content-type", "text/xml");
+    Some(response.body(Full::from(text)).unwrap())
 }
 
 fn publish(request: &Request<Bytes>, published: &mut Vec<Published>) -> Answer {

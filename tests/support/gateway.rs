@@ -13,16 +13,14 @@ use std::collections::BTreeMap;
 /// The route of whatever has no other.
 const DEFAULT: &str = "$default";
 
-/// Running functions by name, and their routes with the function of each.
+/// The routes of template.yaml, with the function of each.
 #[derive(Debug)]
-pub struct Gateway {
-    functions: BTreeMap<String, Bootstrap>,
-    routes: Vec<(Route, String)>,
-}
+pub struct Routes(Vec<(Route, String)>);
 
 /// Where a call goes.
-struct Way<'a> {
-    function: &'a Bootstrap,
+#[derive(Debug)]
+pub struct Way<'a> {
+    pub function: &'a str,
     route: &'a Route,
     parameters: Vec<(String, String)>,
 }
@@ -35,6 +33,39 @@ impl Way<'_> {
         }
         format!("{} {}", self.route.method, self.route.path)
     }
+
+    /// The event for a call that goes this way.
+    pub fn event(&self, call: &Call) -> Value {
+        events::http_event(call, &self.key(), &self.parameters)
+    }
+}
+
+impl Routes {
+    pub fn of(template: &Template) -> Self {
+        let of_one = |function: &crate::template::Function| {
+            let name = function.name.clone();
+            function.routes.clone().into_iter().map(move |route| (route, name.clone()))
+        };
+        Self(template.functions.values().flat_map(of_one).collect())
+    }
+
+    /// The most specific route: one without a variable part before one with, any before `{proxy+}`, and `$default` if there is no other.
+    pub fn find(&self, method: &str, path: &str) -> Option<Way<'_>> {
+        let candidates = self.0.iter().filter(|(route, _)| route.method == method || route.method == "ANY");
+        let matching = candidates.filter_map(|to| Some((to, parameters(&to.0.path, path)?)));
+        let best =
+            matching.min_by_key(|((route, _), parameters)| (route.path.contains("+}"), parameters.len()));
+        let default = || self.0.iter().find(|(route, _)| route.path == DEFAULT);
+        let ((route, function), parameters) = best.or_else(|| Some((default()?, Vec::new())))?;
+        Some(Way { function, route, parameters })
+    }
+}
+
+/// Running functions by name, and their routes.
+#[derive(Debug)]
+pub struct Gateway {
+    functions: BTreeMap<String, Bootstrap>,
+    routes: Routes,
 }
 
 impl Gateway {
@@ -43,17 +74,13 @@ impl Gateway {
     pub async fn start(environment: impl Fn(&str, &[String]) -> Vec<(String, String)>) -> Self {
         let template = Template::load();
         let mut functions = BTreeMap::new();
-        let mut routes = Vec::new();
         for function in template.functions.values() {
             let variables = environment(&function.name, &function.environment);
             let variables: Vec<_> =
                 variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             functions.insert(function.name.clone(), Bootstrap::spawn(&function.name, &variables).await);
-            for route in &function.routes {
-                routes.push((route.clone(), function.name.clone()));
-            }
         }
-        Self { functions, routes }
+        Self { functions, routes: Routes::of(&template) }
     }
 
     pub fn function(&self, name: &str) -> &Bootstrap {
@@ -64,12 +91,11 @@ impl Gateway {
     /// If the function fails, which a gateway answers with a bare 500.
     pub async fn send(&self, call: Call) -> Answer {
         let path = call.target.split('?').next().unwrap_or_default();
-        let Some(way) = self.way(call.method.as_str(), path) else {
+        let Some(way) = self.routes.find(call.method.as_str(), path) else {
             let body = Bytes::from_static(br#"{"message":"Not Found"}"#);
             return Answer::new(404, HeaderMap::new(), body);
         };
-        let event = events::http_event(&call, &way.key(), &way.parameters);
-        let response = way.function.invoke(&event).await;
+        let response = self.functions[way.function].invoke(&way.event(&call)).await;
         events::answer(&response.unwrap_or_else(|error| panic!("{}: {error:?}", way.key())))
     }
 
@@ -80,26 +106,14 @@ impl Gateway {
     pub async fn handle(&self, event: &Value) -> Result<Value, RuntimeError> {
         let method = event["requestContext"]["http"]["method"].as_str().expect("a method");
         let path = event["rawPath"].as_str().expect("a path");
-        let way = self.way(method, path).expect("a route");
+        let way = self.routes.find(method, path).expect("a route");
         assert_eq!(event["routeKey"], way.key(), "the gateway would send {method} {path} another way");
-        way.function.invoke(event).await
+        self.functions[way.function].invoke(event).await
     }
 
     /// The route that a method and a path take.
     pub fn route(&self, method: &str, path: &str) -> Option<Route> {
-        self.way(method, path).map(|way| way.route.clone())
-    }
-
-    /// The most specific route: one without a variable part before one with, any before `{proxy+}`, and `$default` if there is no other.
-    fn way(&self, method: &str, path: &str) -> Option<Way<'_>> {
-        let candidates =
-            self.routes.iter().filter(|(route, _)| route.method == method || route.method == "ANY");
-        let matching = candidates.filter_map(|to| Some((to, parameters(&to.0.path, path)?)));
-        let best =
-            matching.min_by_key(|((route, _), parameters)| (route.path.contains("+}"), parameters.len()));
-        let default = || self.routes.iter().find(|(route, _)| route.path == DEFAULT);
-        let ((route, function), parameters) = best.or_else(|| Some((default()?, Vec::new())))?;
-        Some(Way { function: &self.functions[function], route, parameters })
+        self.routes.find(method, path).map(|way| way.route.clone())
     }
 }
 

@@ -5,7 +5,7 @@ use super::problem::{Problem, ProblemKind};
 use super::{Reply, Route, answer};
 use crate::domain::ids::base62;
 use crate::domain::refusal::Refusal;
-use crate::ports::{Clock, Entropy, OriginDirectory};
+use crate::ports::{Clock, Entropy, Fault, OriginDirectory};
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
@@ -117,16 +117,29 @@ impl Edge {
             .unwrap_or_else(|| self.new_request_id());
         let method = request.method().clone();
         let mut outcome = self.answer(request, client_ip, &request_id).await;
-        answer::finish(&mut outcome.response, &request_id);
+        self.finish(&mut outcome, &method, &request_id);
+        outcome.response
+    }
+
+    /// The answer to a request that nobody works on, since too many others are under way: `unavailable`, as for every fault.
+    pub fn turn_away(&self, method: &Method) -> Response<Bytes> {
+        let request_id = self.new_request_id();
+        let fault = Fault::new("too many requests at once");
+        let mut outcome = self.refuse(fault, "none", &request_id);
+        self.finish(&mut outcome, method, &request_id);
+        outcome.response
+    }
+
+    fn finish(&self, outcome: &mut Outcome, method: &Method, request_id: &str) {
+        answer::finish(&mut outcome.response, request_id);
         tracing::info!(
-            method = method_for_log(&method),
+            method = method_for_log(method),
             route = outcome.route,
             status = outcome.response.status().as_u16(),
             code = outcome.code,
             request_id,
             "request"
         );
-        outcome.response
     }
 
     fn new_request_id(&self) -> String {

@@ -24,10 +24,10 @@ pub async fn run(edge: Edge) -> Result<(), lambda_http::Error> {
     .await
 }
 
-/// Answers one event.
+/// Answers one event. An event that isn't one of an HTTP API fails this invocation, in words that repeat nothing of it.
 ///
 /// # Errors
-/// An event that isn't one of an HTTP API fails this invocation, in words that repeat nothing of it.
+/// What the event is not.
 pub async fn answer(edge: &Edge, event: Value) -> Result<GatewayAnswer, &'static str> {
     let event: Event =
         serde_json::from_value(event).map_err(|_| "not an event of an HTTP API, payload format 2.0")?;

@@ -3,7 +3,7 @@
 use super::authenticate::{Allowed, ReadPolicy, WritePolicy};
 use super::{Created, TRIES};
 use crate::auth::credential::{Credential, Holder};
-use crate::domain::application::{Application, ApplicationSecret, ApplicationType};
+use crate::domain::application::{Application, ApplicationSecret};
 use crate::domain::application_patch::ApplicationPatch;
 use crate::domain::audit::AuditedChange;
 use crate::domain::change::Change;
@@ -37,18 +37,8 @@ impl ManageApplications {
         }
         let id = ApplicationId::generate(allowed.tenant(), |buffer| self.entropy.fill(buffer));
         let secret = self.new_secret(&id);
-        let blank = Application {
-            id,
-            name: String::new(),
-            kind: ApplicationType::Public,
-            origins: Vec::new(),
-            redirect_uris: Vec::new(),
-            message_host: None,
-            custom_security: None,
-            secrets: vec![secret.value.clone()],
-            created_at: self.clock.now(),
-            version: 1,
-        };
+        let secrets = vec![secret.value.clone()];
+        let blank = Application { secrets, ..Application::new(id, "", self.clock.now()) };
         let customizes = details.customizes(&blank);
         let application = details.apply(&blank)?;
         for _ in 0..TRIES {

@@ -154,8 +154,7 @@ impl Bench {
             security: TenantSecurity::for_home_country("DE"),
             version: 1,
         };
-        let some = crate::domain::application::tests::application();
-        let application = Application { id: application.clone(), ..some };
+        let application = Application::new(application.clone(), "Shop", self.world.now());
         Ticket::new(LoginStart {
             login: LoginId::generate(|buffer| buffer.fill(3)),
             tenant: &tenant,
