@@ -66,7 +66,11 @@ where
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(writer)
-        .with_filter(filter_fn(move |event| enabled(level, event.target(), *event.level())))
+        .with_filter(
+            // What is above the hint is turned away before its fields are looked at.
+            filter_fn(move |event| enabled(level, event.target(), *event.level()))
+                .with_max_level_hint(level.max(LevelFilter::WARN)),
+        )
 }
 
 /// A level that isn't one is the default: a typing error must not silence the log.
@@ -111,6 +115,21 @@ mod tests {
         tracing::subscriber::with_default(subscriber, events);
         let bytes = buffer.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
+    }
+
+    /// A layer without a filter would have the SDK write out each request and answer, for nobody to read.
+    #[test]
+    fn nothing_asks_the_sdk_what_passes_through_it() {
+        let log = layer(LevelFilter::INFO, io::sink);
+        let metrics = metrics::layer("mfa/test".to_owned(), io::sink);
+        let subscriber = tracing_subscriber::registry().with(log).with(metrics);
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(!tracing::enabled!(target: "aws_smithy_runtime::client::orchestrator", Level::TRACE));
+            assert!(!tracing::enabled!(target: "aws_sdk_dynamodb::operation::update_item", Level::INFO));
+            assert!(tracing::enabled!(target: "aws_smithy_runtime::client", Level::WARN));
+            assert!(tracing::enabled!(target: "metrics", Level::INFO));
+            assert!(tracing::enabled!(target: "shared::http::edge", Level::INFO));
+        });
     }
 
     #[test]

@@ -3,15 +3,16 @@
     scale.py            prints the tables
     scale.py --check    fails where docs/SCALE.md has other ones
 
-Counts of requests are those of docs/PERFORMANCE.md, which tests/budgets keeps true; units follow from the sizes of items (a read unit is 4 KB, a
-write unit 1 KB, twice that in a transaction). Prices are us-east-1's, on demand, without a free tier. The simulation draws from a generator with a
-fixed seed, so that it says the same each time.
+Units, milliseconds and prices are those of cost.py. The simulation draws from a generator with a fixed seed, so that it says the same each time.
 """
 
 import math
 import pathlib
 import random
 import sys
+
+import cost
+from cost import PITR_GB_MONTH, STEPS, TABLE_GB_MONTH, filled, table
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/SCALE.md"
 
@@ -20,28 +21,10 @@ TENANTS = 10_000
 LOGINS_A_SECOND = 10_000
 LOGINS_A_DAY = 100_000_000
 
-# One login by password with a code: (what, requests to the API, read units, write units).
-STEPS = [
-    # Tenant, application, owner, throttle of the address; then user, factor, throttle of the account.
-    ("`POST /v1/logins`", 1, 7, 0),
-    # A query of the user's partition; factor and challenge in a transaction; number, range, address, tenant's day.
-    ("`POST …/code`", 1, 1, 2 * 2 + 4),
-    ("`POST …/verification`", 1, 0, 1),
-    # The event of the accepted code, by month and by user; reading a stream costs a Lambda function nothing.
-    ("`audit-trail`, behind it", 0, 0, 2),
-]
-
-READ_UNIT = 0.125 / 1e6
-WRITE_UNIT = 0.625 / 1e6
-API_REQUEST = 1.00 / 1e6
-LAMBDA_REQUEST = 0.20 / 1e6
-GB_SECOND = 0.0000133334
-LOG_GB = 0.50
-TABLE_GB_MONTH = 0.25
-PITR_GB_MONTH = 0.20
-
-# Milliseconds a request, and gigabytes. Waiting for DynamoDB and SNS is most of it, argon2id at sign-in; tools to measure them: docs/PERFORMANCE.md.
-FUNCTIONS = {"`sign-in`": (90, 0.5), "`code-issuance`": (70, 0.25), "`code-verification`": (12, 0.25)}
+# The functions that somebody waits for.
+FUNCTIONS = [name for name in cost.WAITS if name != "audit-trail"]
+# At this rate a request of `audit-trail` gets as many records as it may.
+AUDITS = 0.02
 
 PARTITION_READS = 3000
 PARTITION_WRITES = 1000
@@ -54,11 +37,6 @@ KEPT = [
     ("limits of numbers and addresses, a day", 200, LOGINS_A_DAY * 3),
     ("audit, a year, an event twice", 2 * 620, LOGINS_A_DAY * 365),
 ]
-
-
-def table(head, rows):
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows])
 
 
 def number(value):
@@ -75,29 +53,21 @@ def requests():
 
 def concurrency():
     rows = []
-    for name, (milliseconds, _) in FUNCTIONS.items():
+    for name in FUNCTIONS:
+        milliseconds = cost.milliseconds(name, cost.DEPLOYED[name])
         mean = LOGINS_A_SECOND * milliseconds / 1000
         # Arrivals of many users are Poisson, and so is how many are being served.
         peak = mean + 4 * math.sqrt(mean)
-        rows.append((name, milliseconds, number(mean), number(peak)))
+        rows.append((f"`{name}`", number(milliseconds), number(mean), number(peak)))
     return table(("function", "ms a request", "environments, on average", "four deviations above"), rows)
 
 
-def cost():
-    calls, reads, writes = (sum(step[i] for step in STEPS) for i in (1, 2, 3))
-    compute = sum(ms / 1000 * gigabytes * GB_SECOND for ms, gigabytes in FUNCTIONS.values())
-    lines = {
-        "HTTP API": calls * API_REQUEST,
-        "DynamoDB, writes": writes * WRITE_UNIT,
-        "DynamoDB, reads": reads * READ_UNIT,
-        "Lambda, time": compute,
-        "Lambda, requests": (calls + 0.02) * LAMBDA_REQUEST,
-        "CloudWatch Logs, 0.7 KB a request": calls * 0.7e-6 * LOG_GB,
-    }
+def bill():
+    lines = cost.lines(audits=AUDITS)
     rows = [(what, f"${each * 1e6:.2f}", f"${each * LOGINS_A_DAY:,.0f}") for what, each in lines.items()]
     total = sum(lines.values())
     rows.append(("in all", f"${total * 1e6:.2f}", f"${total * LOGINS_A_DAY:,.0f}"))
-    message = 0.0058 + 0.003
+    message = cost.US_MESSAGE + cost.US_CARRIER
     rows.append(("messages to US numbers, for comparison", f"${message * 1e6:,.0f}", f"${message * LOGINS_A_DAY:,.0f}"))
     return table(("", "a million logins", f"a day of {number(LOGINS_A_DAY)}"), rows)
 
@@ -162,7 +132,7 @@ def simulate_shards():
 BLOCKS = {
     "requests": requests,
     "concurrency": concurrency,
-    "cost": cost,
+    "cost": bill,
     "kept": kept,
     "hottest": hottest,
     "ceilings": ceilings,
@@ -170,18 +140,9 @@ BLOCKS = {
 }
 
 
-def filled(text):
-    for name, make in BLOCKS.items():
-        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-        before, rest = text.split(begin)
-        _, after = rest.split(end)
-        text = before + begin + make() + "\n" + end + after
-    return text
-
-
 if __name__ == "__main__":
     text = DOCUMENT.read_text()
-    new = filled(text)
+    new = filled(text, BLOCKS)
     if sys.argv[1:] == ["--check"]:
         if new != text:
             sys.exit("docs/SCALE.md has other tables than tests/python/scale.py: run it, and read what changed")

@@ -8,10 +8,13 @@ use serde_json::{Map, Value, json};
 use std::fmt;
 use std::io::Write;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
 
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +43,16 @@ pub const METRICS: [Metric; 6] = [
 const TARGET: &str = "metrics";
 
 /// Writes a line for each event of target `metrics`, whatever the log's level is.
+///
+/// The filter is there for what it keeps away: a layer without one asks for every event and span of every crate, and the SDK's have whole
+/// requests to write out.
 pub fn layer<S, W>(namespace: String, writer: W) -> impl Layer<S>
 where
-    S: Subscriber,
+    S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    Metrics { namespace, writer }
+    let ours = filter_fn(|event| event.target() == TARGET).with_max_level_hint(LevelFilter::INFO);
+    Metrics { namespace, writer }.with_filter(ours)
 }
 
 struct Metrics<W> {
@@ -59,9 +66,6 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() != TARGET {
-            return;
-        }
         let mut fields = Fields::default();
         event.record(&mut fields);
         let line = self.line(fields.0);
