@@ -241,6 +241,7 @@ mod tests {
         let large = Limits { budget_usd_day: 500, ..Limits::default() };
         assert_eq!(shards(&large), MAX_SHARDS);
         assert_eq!(shards(&Limits { per_country_day: 4_999, ..large }), 1);
+        assert_eq!(shards(&Limits { per_country_day: 5_000, ..large }), MAX_SHARDS);
         assert_eq!(shards(&Limits { budget_usd_day: 499, ..large }), 1);
     }
 

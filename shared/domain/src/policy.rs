@@ -299,4 +299,11 @@ mod tests {
         assert_eq!(last(Some(false), true, Some(On)), Some("tenant"));
         assert_eq!(last(None, true, LOCAL), Some("tenant"));
     }
+
+    #[test]
+    fn h3_rules_and_factors_have_the_contracts_names() {
+        let names = [SourceOff, Application, Tenant, SourceOnTenantFactor, NoFactor].map(DecidedBy::as_str);
+        assert_eq!(names, ["source_off", "application", "tenant", "source_on_tenant_factor", "no_factor"]);
+        assert_eq!(FactorKind::Sms.as_str(), "sms");
+    }
 }
