@@ -16,9 +16,10 @@ fn in_cargo_toml() -> BTreeSet<String> {
 
 /// The members' manifests.
 fn manifests() -> Vec<String> {
-    let of_one =
-        ["shared", "shared/domain", "infra/local", "tests"].map(|member| format!("{member}/Cargo.toml"));
-    of_one.into_iter().chain(repository::files("functions", "Cargo.toml")).collect()
+    let of_one = ["shared", "shared/domain", "infra/local", "tests"];
+    let of_one = of_one.map(|member| format!("{member}/Cargo.toml"));
+    let of_many = ["functions", "tests/bench"].map(|folder| repository::files(folder, "Cargo.toml"));
+    of_one.into_iter().chain(of_many.into_iter().flatten()).collect()
 }
 
 #[test]

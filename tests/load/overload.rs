@@ -70,6 +70,7 @@ async fn more_than_can_be_served_are_turned_away_at_once_and_it_recovers() {
     );
     assert!(percentile(&turned_away, 95) <= TURNED_AWAY, "slowly turned away");
     assert!(percentile(&served, 100) <= SERVED, "served late");
-    let usual = percentile(&usual, 50).max(Duration::from_millis(50));
+    // Where that is little, it is the machine that is measured.
+    let usual = percentile(&usual, 50).max(Duration::from_millis(150));
     assert!(percentile(&again, 50) <= usual * 3, "a login takes its usual time again");
 }

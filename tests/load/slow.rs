@@ -128,7 +128,7 @@ impl House {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_slow_is_ended_in_ten_seconds_in_whatever_way() {
-    let _alone = super::alone().await;
+    // It waits, and may do so beside the others.
     let house = House::open().await;
     let mut slow = JoinSet::new();
     for kind in KINDS {

@@ -1,6 +1,6 @@
 """Writes what a function needs to run on a laptop by itself, from the keys that `cargo run -p local` has made in .local:
 
-    one_by_one.py [--dynamodb URL]
+    one_by_one.py [--dynamodb URL] [--data FOLDER]
 
 .local/functions.env    variables for `cargo lambda watch --env-file` (docs/FUNCTIONS.md)
 .local/template.yaml    template.yaml with the same variables, for `sam build` and `sam local`
@@ -18,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLOBALS = "        LOG_LEVEL: !Ref LogLevel\n"
 
 
-def variables(dynamodb):
-    keys = json.loads((ROOT / ".local/keys.json").read_text(encoding="utf-8"))
+def variables(data, dynamodb):
+    keys = json.loads((data / "keys.json").read_text(encoding="utf-8"))
     secrets = {name: value for name, value in keys.items() if name != "operator_key" and name != "operator-key"}
     of_secrets = {
         "SECRET_" + name.replace("-", "_").upper(): json.dumps(value, separators=(",", ":"))
@@ -37,20 +37,21 @@ def variables(dynamodb):
     }
 
 
-def write(name, text):
-    path = ROOT / ".local" / name
+def write(path, text):
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
-    print(path.relative_to(ROOT))
+    print(path)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--dynamodb", default="http://dynamodb:8000", help="as the function sees it")
-    found = variables(parser.parse_args().dynamodb)
+    parser.add_argument("--data", type=pathlib.Path, default=ROOT / ".local", help="the folder of `local`")
+    options = parser.parse_args()
+    found = variables(options.data, options.dynamodb)
     account = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_REGION": "us-east-1"}
     lines = [f"{name}='{value}'" for name, value in {**account, **found}.items()]
-    write("functions.env", "\n".join(lines) + "\n")
+    write(options.data / "functions.env", "\n".join(lines) + "\n")
 
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
     own = ("ALLOW_PRIVATE_ISSUERS", "BASE_URL", "DIRECTORY_TABLE", "LOGINS_TABLE")
@@ -59,7 +60,7 @@ def main():
     assert GLOBALS in kept, "template.yaml is no longer as this expects it"
     text = "".join(kept).replace(GLOBALS, GLOBALS + added, 1)
     text = text.replace("CodeUri: functions/", "CodeUri: ../functions/")
-    write("template.yaml", text.replace("TemplateURL: infra/", "TemplateURL: ../infra/"))
+    write(options.data / "template.yaml", text.replace("TemplateURL: infra/", "TemplateURL: ../infra/"))
 
 
 main()

@@ -13,6 +13,7 @@ mod keys;
 mod local_api;
 mod notifier;
 mod outbox;
+mod relay;
 mod server;
 mod trail;
 
@@ -26,6 +27,7 @@ pub use outbox::{Outbox, Sent};
 use engine::Engine;
 use local_api::{LOCAL_ROUTES, LocalApp};
 use notifier::Notifier;
+use relay::Relay;
 use server::Server;
 use shared::config::{OsEntropy, dynamodb_client_for};
 use shared::dynamodb::{DynamoStore, tables};
@@ -48,6 +50,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Another engine than the embedded one.
     pub dynamodb: Option<String>,
+    /// An `http` address that each message is handed to as well.
+    pub messages_to: Option<String>,
 }
 
 /// Why it doesn't start, in words for the person who started it.
@@ -58,6 +62,8 @@ pub enum StartError {
     /// A file in the folder was changed by somebody else, or is from another version.
     Damaged(PathBuf),
     Port(u16, std::io::Error),
+    /// No `http` address.
+    Relay(String),
     Engine(String),
     /// Keys that the service's own adapters don't take.
     Keys(String),
@@ -79,6 +85,7 @@ impl fmt::Display for StartError {
             Self::Port(port, error) => {
                 write!(f, "cannot listen on 127.0.0.1:{port}: {error}; --port names another, 0 any free one")
             }
+            Self::Relay(address) => write!(f, "{address} is no address for messages: it takes http://…"),
             Self::Engine(why) => write!(f, "the embedded engine does not start: {why}"),
             Self::Keys(why) => write!(f, "the keys are unusable: {why}"),
             Self::Demo(why) => write!(f, "the demo cannot be made: {why}"),
@@ -117,16 +124,17 @@ impl Local {
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let keys = Keys::load_or_make(&data, entropy.as_ref())?;
         let clock = Arc::new(LocalClock::load(Arc::clone(&data))?);
-        let outbox = Arc::new(Outbox::new(Arc::clone(&clock) as Arc<dyn Clock>));
-        let (engine, endpoint) = match options.dynamodb {
-            Some(endpoint) => (None, endpoint),
+        let relay = options.messages_to.as_deref().map(Relay::new).transpose()?;
+        let outbox = Outbox::new(Arc::clone(&clock) as Arc<dyn Clock>).with_relay(relay);
+        let outbox = Arc::new(outbox);
+        let (engine, client) = match options.dynamodb {
+            Some(endpoint) => (None, dynamodb_client_for(&endpoint)),
             None => {
-                let engine = Engine::start(&data.private_path("dynamodb.sqlite")?).await?;
-                let endpoint = engine.url().to_owned();
-                (Some(engine), endpoint)
+                let engine = Engine::start(&data.private_path("dynamodb.sqlite")?)?;
+                let client = engine.client();
+                (Some(engine), client)
             }
         };
-        let client = dynamodb_client_for(&endpoint);
         tables::create_missing(&client, DIRECTORY, LOGINS).await?;
         let trail = Trail::start(DynamoStore::new(client.clone(), DIRECTORY, LOGINS), Arc::clone(&data));
         let parts = Parts {

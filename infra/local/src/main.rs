@@ -18,6 +18,9 @@ struct Arguments {
     /// Another DynamoDB engine than the embedded one
     #[arg(long, value_name = "URL")]
     dynamodb: Option<String>,
+    /// Hand each message to this http address too: POST {"to": …, "body": …}
+    #[arg(long, value_name = "URL")]
+    messages_to: Option<String>,
     /// Print one line of JSON once ready, for programs
     #[arg(long)]
     json: bool,
@@ -30,11 +33,11 @@ struct Arguments {
     reason = "a program for people prints; logs go elsewhere"
 )]
 async fn main() -> ExitCode {
-    let Arguments { port, data, dynamodb, json } = Arguments::parse();
+    let Arguments { port, data, dynamodb, messages_to, json } = Arguments::parse();
     shared::telemetry::init_quiet();
     // From here on a signal is remembered, so that one that comes early ends the program in good order too.
     let stopped = stop_signal();
-    let local = match Local::start(Options { port, data, dynamodb }).await {
+    let local = match Local::start(Options { port, data, dynamodb, messages_to }).await {
         Ok(local) => local,
         Err(error) => {
             eprintln!("error: {error}");

@@ -1,5 +1,6 @@
 //! Where messages go instead of to a provider.
 
+use crate::relay::Relay;
 use async_trait::async_trait;
 use serde::Serialize;
 use shared::ports::{Clock, OutgoingMessage, SendOutcome, SmsSender};
@@ -29,6 +30,7 @@ impl fmt::Debug for Sent {
 pub struct Outbox {
     clock: Arc<dyn Clock>,
     kept: Mutex<Kept>,
+    relay: Option<Relay>,
 }
 
 #[derive(Default)]
@@ -39,7 +41,12 @@ struct Kept {
 
 impl Outbox {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, kept: Mutex::default() }
+        Self { clock, kept: Mutex::default(), relay: None }
+    }
+
+    /// Hands each message on, too.
+    pub fn with_relay(self, relay: Option<Relay>) -> Self {
+        Self { relay, ..self }
     }
 
     /// The messages, the newest last.
@@ -62,6 +69,13 @@ impl SmsSender for Outbox {
             body: message.body.expose().clone(),
             sent_at: self.clock.now().rfc3339(),
         };
+        let relayed = match &self.relay {
+            Some(relay) => relay.send(&sent.to, &sent.body).await,
+            None => Ok(()),
+        };
+        if let Err(outcome) = relayed {
+            return outcome;
+        }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.messages.len() == CAPACITY {
             kept.messages.pop_front();

@@ -24,7 +24,7 @@ impl Folder {
     }
 
     async fn start(&self) -> Result<Local, StartError> {
-        Local::start(Options { port: 0, data: self.0.clone(), dynamodb: None }).await
+        Local::start(Options { port: 0, data: self.0.clone(), dynamodb: None, messages_to: None }).await
     }
 }
 
@@ -169,7 +169,8 @@ async fn a_port_in_use_is_named() {
     let folder = Folder::new();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let started = Local::start(Options { port, data: folder.0.clone(), dynamodb: None }).await;
+    let started =
+        Local::start(Options { port, data: folder.0.clone(), dynamodb: None, messages_to: None }).await;
     let Err(error @ StartError::Port(..)) = started else { panic!("started on a port in use") };
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
 }

@@ -91,4 +91,21 @@ mod tests {
         assert_eq!(throttle.blocked_until(T0.plus_secs(MAX_WAIT_SECONDS), Subject::Account), None);
         assert_eq!(throttle.after_failure(T0.plus_secs(WINDOW_SECONDS)), 1);
     }
+
+    #[test]
+    fn t29_failures_are_counted_until_half_an_hour_passes_without_one() {
+        let last = Timestamp::from_secs(1_000_000);
+        let throttle = Throttle { failures: 7, last_failure: Some(last) };
+        assert_eq!(Throttle::default().after_failure(last), 1);
+        assert_eq!(throttle.after_failure(last.plus_secs(WINDOW_SECONDS - 1)), 8);
+        assert_eq!(throttle.after_failure(last.plus_secs(WINDOW_SECONDS)), 1);
+    }
+
+    #[test]
+    fn a_refusal_names_whose_failures_they_were() {
+        assert_eq!(
+            [Subject::Account, Subject::Address].map(Subject::rule),
+            ["first_factor_account", "first_factor_ip"]
+        );
+    }
 }

@@ -195,6 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn t10_a_rule_ends_with_its_last_second() {
+        assert_eq!(refuses(&[480, 500, 520, 540, 600]), None);
+        assert_eq!(refuses(&[29]), Some(("phone_wait", 1)));
+        let limit = NumberLimit::of(&Limits::default());
+        assert_eq!(limit.next_at(&ago(&[29]), NOW), NOW.plus_secs(1));
+        assert_eq!(limit.next_at(&ago(&[30]), NOW), NOW);
+        assert_eq!(refuses(&[59, 7199]), Some(("phone_wait", 1)), "the last second of the window counts");
+        assert_eq!(refuses(&[59, 7200]), None);
+        let waits: Vec<_> = limit.waits.iter().map(|wait| (wait.nth, wait.seconds)).collect();
+        assert_eq!(waits, [(1, 30), (2, 60), (3, 120), (4, 240), (5, 480), (6, 960), (7, 1920)]);
+    }
+
+    #[test]
     fn a_limit_too_high_to_remember_is_counted_in_windows() {
         let limit = NumberLimit::of(&Limits { per_phone_hour: 21, per_phone_day: 20, ..Limits::default() });
         assert_eq!(limit.windows, [WindowRule { name: "per_phone_hour", window: Window::Hour, max: 21 }]);
@@ -207,6 +220,9 @@ mod tests {
             for shards in [1, 4] {
                 let sum: u64 = (0..shards).map(|shard| share(limit, shard, shards)).sum();
                 assert_eq!(sum, limit);
+                let even = (0..shards)
+                    .all(|shard| share(limit, shard, shards).abs_diff(limit / u64::from(shards)) <= 1);
+                assert!(even, "{limit} over {shards}");
             }
         }
     }
@@ -225,6 +241,7 @@ mod tests {
         let large = Limits { budget_usd_day: 500, ..Limits::default() };
         assert_eq!(shards(&large), MAX_SHARDS);
         assert_eq!(shards(&Limits { per_country_day: 4_999, ..large }), 1);
+        assert_eq!(shards(&Limits { per_country_day: 5_000, ..large }), MAX_SHARDS);
         assert_eq!(shards(&Limits { budget_usd_day: 499, ..large }), 1);
     }
 
@@ -233,5 +250,8 @@ mod tests {
         let end = Window::Day.end(NOW);
         assert_eq!(Window::Day.index(end), Window::Day.index(NOW) + 1);
         assert_eq!(Window::Hour.index(Timestamp::from_secs(3599)), 0);
+        assert_eq!(Window::Hour.index(Timestamp::from_secs(3600)), 1);
+        assert_eq!(Window::Hour.end(Timestamp::from_secs(3600)), Timestamp::from_secs(7200));
+        assert_eq!(Window::Day.end(Timestamp::from_secs(1)), Timestamp::from_secs(86_400));
     }
 }

@@ -181,6 +181,10 @@ pub fn effective_rules<'a>(tenant: &'a Tenant, application: &'a Application) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::branding::Branding;
+    use crate::ids::{ApplicationId, TenantId};
+    use crate::settings::{CodeRules, TenantSecurity};
+    use crate::time::Timestamp;
     use DecidedBy::{Application, NoFactor, SourceOff, SourceOnTenantFactor, Tenant};
     use SourceSwitch::{Off, On, Unset};
 
@@ -298,5 +302,41 @@ mod tests {
         assert_eq!(last(Some(true), false, LOCAL), Some("application"));
         assert_eq!(last(Some(false), true, Some(On)), Some("tenant"));
         assert_eq!(last(None, true, LOCAL), Some("tenant"));
+    }
+
+    #[test]
+    fn h3_rules_and_factors_have_the_contracts_names() {
+        let names = [SourceOff, Application, Tenant, SourceOnTenantFactor, NoFactor].map(DecidedBy::as_str);
+        assert_eq!(names, ["source_off", "application", "tenant", "source_on_tenant_factor", "no_factor"]);
+        assert_eq!(FactorKind::Sms.as_str(), "sms");
+    }
+
+    #[test]
+    fn b6_the_rules_in_force_are_the_applications_own_while_it_customises() {
+        let id = TenantId::generate(|b| b.fill(1));
+        let mut application = crate::application::Application::new(
+            ApplicationId::generate(&id, |b| b.fill(2)),
+            "Shop",
+            Timestamp::from_secs(0),
+        );
+        let mut security = TenantSecurity::for_home_country("DE");
+        security.rules.code.length = 7;
+        let tenant = crate::tenant::Tenant {
+            id,
+            name: "Acme".into(),
+            home_country: "DE".into(),
+            created_at: Timestamp::from_secs(0),
+            branding: Branding::default(),
+            production: false,
+            security,
+            version: 1,
+        };
+        assert_eq!(effective_rules(&tenant, &application).code.length, 7);
+        let own = SecurityRules {
+            code: CodeRules { length: 8, ..CodeRules::default() },
+            ..SecurityRules::default()
+        };
+        application.custom_security = Some(own);
+        assert_eq!(effective_rules(&tenant, &application).code.length, 8);
     }
 }

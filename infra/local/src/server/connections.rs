@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 
-/// How many there are at most. Each takes a file handle, the engine's clients take as many again, and a process often has 1,024.
+/// How many there are at most. Each takes a file handle, the client of another engine takes some for each, and a process often has 1,024.
 const MOST: usize = 512;
 
 /// How long a request's head may take, from when the connection was opened or the last answer was given: it ends idle ones, too.

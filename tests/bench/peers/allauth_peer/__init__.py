@@ -1,0 +1,1 @@
+"""django-allauth headless with codes by message, as its documentation sets it up."""
