@@ -214,6 +214,7 @@ def savings():
     rows = [
         ("both tables provisioned, 70 % of it used on average (auto scaling's usual target)", provisioned(0.7), "a peak above what is provisioned is throttled until it has grown: for a service whose load is steady, or whose peaks are known"),
         ("the same, half of it used", provisioned(0.5), "the same"),
+        ("function URLs in the place of the HTTP API", REQUESTS * (API_REQUEST + len(ACCESS_LINE) / 1e9 * (LOG_GB + LOG_GB_MONTH)), "an address for each function, no throttle by route, no domain of one's own without a CDN, which bills requests too"),
         ("the first message is sent with the sign-in, in one call", one_call, "another contract, and a `sign-in` that may send"),
         ("an audit event in one place", one_place, "the events of a user are then found by reading the tenant's months"),
         ("the tenant's day is counted in tens that an environment takes ahead", lease, "a day's limit is refused earlier, by what environments took and never used; never overrun"),

@@ -142,10 +142,7 @@ mod tests {
 
     /// A token with this header and these claims, whatever they are.
     fn token(keys: &SigningKeys, header: &str, claims: &str) -> String {
-        let message = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
-        let private = &keys.current().private;
-        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), private, Algorithm::ES256).unwrap();
-        format!("{message}.{signature}")
+        keys.current().sign(header.as_bytes(), claims.as_bytes()).unwrap().into_exposed()
     }
 
     fn bench() -> Bench {

@@ -1,20 +1,17 @@
 //! The cryptography behind the `jsonwebtoken` crate, by `ring`, which TLS has brought into the binary already. The crate's own back ends would add a
 //! second implementation of everything, one with slow start-up and one with an RSA that isn't constant-time.
 //!
-//! ES256 signs and verifies; RS256 only verifies, for identity sources. Everything else (HS*, PS*, EdDSA, larger curves) is an
+//! ES256 and RS256 verify, for our own access tokens and for identity sources. Nothing signs here: a token of ours is signed by its key itself
+//! (`signing_keys.rs`), which the crate would read anew each time. Everything else (HS*, PS*, EdDSA, larger curves) is an
 //! error here, whatever a caller allows.
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{ErrorKind, Result, new_error};
 use jsonwebtoken::jwk::ThumbprintHash;
-use jsonwebtoken::signature::{Error, Signer, Verifier};
-use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
-use ring::rand::SystemRandom;
+use jsonwebtoken::signature::{Error, Verifier};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind};
 use ring::rsa::PublicKeyComponents;
-use ring::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_2048_8192_SHA256,
-    UnparsedPublicKey,
-};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 
 /// Makes `jsonwebtoken` use this module in the whole process. Whatever signs or verifies calls it first; once is enough, and more does
 /// no harm.
@@ -24,10 +21,7 @@ pub fn install() {
 }
 
 static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| match algorithm {
-        Algorithm::ES256 => Ok(Box::new(Es256::signer(key)?)),
-        _ => unsupported(),
-    },
+    signer_factory: |_, _| unsupported(),
     verifier_factory: |algorithm, key| match (algorithm, key.family()) {
         (Algorithm::ES256, AlgorithmFamily::Ec) => Ok(Box::new(Es256Public(key.clone()))),
         (Algorithm::RS256, AlgorithmFamily::Rsa) => Ok(Box::new(Rs256Public(key.clone()))),
@@ -47,32 +41,6 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 
 fn unsupported<T>() -> Result<T> {
     Err(new_error(ErrorKind::UnsupportedAlgorithm))
-}
-
-struct Es256(EcdsaKeyPair);
-
-impl Es256 {
-    fn signer(key: &EncodingKey) -> Result<Self> {
-        if key.family() != AlgorithmFamily::Ec {
-            return Err(new_error(ErrorKind::InvalidKeyFormat));
-        }
-        EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_bytes(), &SystemRandom::new())
-            .map(Self)
-            .map_err(|_| new_error(ErrorKind::InvalidEcdsaKey))
-    }
-}
-
-impl Signer<Vec<u8>> for Es256 {
-    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, Error> {
-        let signature = self.0.sign(&SystemRandom::new(), message).map_err(|_| Error::new())?;
-        Ok(signature.as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for Es256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::ES256
-    }
 }
 
 struct Es256Public(DecodingKey);
@@ -118,6 +86,7 @@ impl JwtVerifier for Rs256Public {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jsonwebtoken::EncodingKey;
     use jsonwebtoken::crypto::{sign, verify};
 
     /// RFC 7515, A.2: a key, what was signed, and its signature.

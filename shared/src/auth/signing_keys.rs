@@ -5,7 +5,7 @@ use crate::domain::secret::Secret;
 use crate::ports::Fault;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use jsonwebtoken::{DecodingKey, EncodingKey};
+use jsonwebtoken::DecodingKey;
 use ring::hkdf;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
@@ -21,8 +21,21 @@ pub struct SigningKeys(Vec<SigningKey>);
 
 pub(super) struct SigningKey {
     pub public: PublicKey,
-    pub private: EncodingKey,
+    /// Read once: reading checks that the public part belongs to it, which takes as long as a signature.
+    private: EcdsaKeyPair,
     proof: Key,
+}
+
+impl SigningKey {
+    /// A compact JWS (RFC 7515, 7.1) of a header and claims that are JSON already.
+    pub(super) fn sign(&self, header: &[u8], claims: &[u8]) -> Result<Secret<String>, Fault> {
+        let mut token = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = self.private.sign(&SystemRandom::new(), token.as_bytes());
+        let signature = signature.map_err(|_| Fault::new("the operating system gave no random bytes"))?;
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(Secret::new(token))
+    }
 }
 
 impl fmt::Debug for SigningKey {
@@ -43,11 +56,13 @@ impl SigningKeys {
         let mut keys = Vec::with_capacity(text.keys.len());
         for (id, pkcs8) in &text.keys {
             let pkcs8 = STANDARD.decode(pkcs8).map(Zeroizing::new).map_err(|_| fail("a key isn't base64"))?;
-            let public = PublicKey::of(&pkcs8).ok_or_else(|| fail("a key isn't a P-256 key in PKCS#8"))?;
+            let private = key_pair(&pkcs8).ok_or_else(|| fail("a key isn't a P-256 key in PKCS#8"))?;
+            let public =
+                PublicKey::of(&private).ok_or_else(|| fail("a key has no point for its public part"))?;
             if public.id != *id {
                 return Err(fail("a key's id isn't its RFC 7638 thumbprint"));
             }
-            keys.push(SigningKey { public, private: EncodingKey::from_ec_der(&pkcs8), proof: proof(&pkcs8) });
+            keys.push(SigningKey { public, private, proof: proof(&pkcs8) });
         }
         keys.sort_by_key(|key| key.public.id != text.current);
         Ok(Self(keys))
@@ -57,7 +72,8 @@ impl SigningKeys {
     pub fn generate() -> Result<Secret<Value>, Fault> {
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
             .map_err(|_| Fault::new("the operating system gave no random bytes for a signing key"))?;
-        let public = PublicKey::of(pkcs8.as_ref())
+        let public = key_pair(pkcs8.as_ref())
+            .and_then(|pair| PublicKey::of(&pair))
             .ok_or_else(|| Fault::new("a signing key that was just made doesn't parse"))?;
         let mut keys = serde_json::Map::new();
         keys.insert(public.id.clone(), json!(STANDARD.encode(pkcs8.as_ref())));
@@ -81,6 +97,10 @@ impl SigningKeys {
     }
 }
 
+fn key_pair(pkcs8: &[u8]) -> Option<EcdsaKeyPair> {
+    EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).ok()
+}
+
 /// HKDF-SHA-256 (RFC 5869) of the private key.
 fn proof(pkcs8: &[u8]) -> Key {
     let mut key = Zeroizing::new([0; 32]);
@@ -101,9 +121,7 @@ pub(super) struct PublicKey {
 }
 
 impl PublicKey {
-    fn of(pkcs8: &[u8]) -> Option<Self> {
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &SystemRandom::new()).ok()?;
+    fn of(pair: &EcdsaKeyPair) -> Option<Self> {
         // SEC 1, 2.3.3: 4, then both coordinates.
         let [4, point @ ..] = pair.public_key().as_ref() else { return None };
         let (x, y) = point.split_at_checked(32)?;

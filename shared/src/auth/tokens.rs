@@ -1,13 +1,11 @@
 //! The tokens at the end of a login: an access token (RFC 9068) and an id token (OpenID Connect Core 1.0, 2), signed with ES256.
 
-use super::signing_keys::{PublicKeys, SigningKeys};
-use super::{jwt_provider, signing_keys::SigningKey};
+use super::signing_keys::{PublicKeys, SigningKey, SigningKeys};
 use crate::domain::ids::{TenantId, base62};
 use crate::domain::secret::Secret;
 use crate::ports::{Entropy, Fault, TokenClaims, TokenSigner, Tokens};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::{Algorithm, Header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -98,7 +96,6 @@ pub struct Es256TokenSigner {
 impl Es256TokenSigner {
     /// `base` is the service's public address, which every issuer starts with.
     pub fn new(keys: SigningKeys, base: &str, entropy: Arc<dyn Entropy>) -> Self {
-        jwt_provider::install();
         Self { public: keys.public_keys(), keys, issuer: Issuer::new(base), entropy }
     }
 }
@@ -151,11 +148,18 @@ fn half_hash(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(&Sha256::digest(token.as_bytes())[..16])
 }
 
+/// The header of our tokens.
+#[derive(Serialize)]
+struct Header<'a> {
+    typ: &'a str,
+    alg: &'a str,
+    kid: &'a str,
+}
+
 fn encode(key: &SigningKey, kind: &str, claims: &impl Serialize) -> Result<Secret<String>, Fault> {
-    let mut header = Header::new(Algorithm::ES256);
-    header.typ = Some(kind.to_owned());
-    header.kid = Some(key.public.id.clone());
-    jsonwebtoken::encode(&header, claims, &key.private).map(Secret::new).map_err(Fault::new)
+    let header = Header { typ: kind, alg: "ES256", kid: &key.public.id };
+    let header = serde_json::to_vec(&header).map_err(Fault::new)?;
+    key.sign(&header, &serde_json::to_vec(claims).map_err(Fault::new)?)
 }
 
 #[cfg(test)]

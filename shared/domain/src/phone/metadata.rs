@@ -107,7 +107,10 @@ impl Region {
         if let Some((kind, _)) = special.find(|(_, descriptor)| covers(descriptor, national)) {
             return Some(kind);
         }
-        match (covers(self.fixed_line, national), covers(self.mobile, national)) {
+        let fixed_line = covers(self.fixed_line, national);
+        // Where the two can't be told apart, as in +1, they are one long pattern, which is compiled once.
+        let mobile = if self.mobile == self.fixed_line { fixed_line } else { covers(self.mobile, national) };
+        match (fixed_line, mobile) {
             (true, true) => Some(NumberType::FixedLineOrMobile),
             (true, false) => Some(NumberType::FixedLine),
             (false, true) => Some(NumberType::Mobile),
