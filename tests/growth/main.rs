@@ -136,7 +136,7 @@ async fn a_login_takes_the_same_however_many_tenants_and_users_there_are() {
 }
 
 #[tokio::test]
-async fn a_hot_tenant_takes_no_more_for_its_thousandth_login_than_for_its_first() {
+async fn a_hot_tenant_takes_no_more_for_its_three_hundredth_login_than_for_its_first() {
     let world = World::new().await;
     let limits = json!({ "per_range_hour": 1_000_000, "budget_usd_day": 100_000 });
     world.admin("PATCH", "/security", json!({ "limits": limits })).await;
@@ -144,14 +144,14 @@ async fn a_hot_tenant_takes_no_more_for_its_thousandth_login_than_for_its_first(
     let first = place.user(&world, 0).await;
     let alone = place.login(&world, &first).await;
     let mut shards = BTreeMap::<String, usize>::new();
-    for at in 1..1000 {
+    for at in 1..300 {
         let user = place.user(&world, at).await;
         world.proxy.take();
         assert_eq!(alone, place.login_noting(&world, &user, &mut shards).await, "login {at}");
     }
     // The one item that all sends of a tenant write is four, and none of them takes much more than its quarter.
     assert_eq!(shards.len(), 4, "{shards:?}");
-    assert!(shards.values().all(|writes| (150..350).contains(writes)), "{shards:?}");
+    assert!(shards.values().all(|writes| (40..120).contains(writes)), "{shards:?}");
 }
 
 impl Place {

@@ -13,7 +13,7 @@ const CLIENTS: usize = 400;
 const SECONDS: u64 = 6;
 
 /// How soon who is turned away hears it: nineteen of twenty. Both sides share the machine's cores.
-const TURNED_AWAY: Duration = Duration::from_secs(2);
+const TURNED_AWAY: Duration = Duration::from_secs(3);
 /// How long one waits at most (ten seconds), and is worked on.
 const SERVED: Duration = Duration::from_secs(15);
 

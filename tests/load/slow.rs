@@ -144,7 +144,9 @@ async fn whoever_is_slow_is_ended_in_ten_seconds_in_whatever_way() {
         let (kind, time) = ended.unwrap();
         let time = time.unwrap_or_else(|_| panic!("{kind:?} is never ended"));
         assert!(time <= TIME + MARGIN, "{kind:?} is ended after {time:?}");
-        assert!(time + Duration::from_secs(1) >= TIME, "{kind:?} is ended after {time:?} already");
+        // What a deaf one asks is taken by the kernel for a while after the server has stopped.
+        let earliest = if kind == Slow::Deaf { TIME / 2 } else { TIME - Duration::from_secs(1) };
+        assert!(time >= earliest, "{kind:?} is ended after {time:?} already");
     }
 }
 

@@ -154,3 +154,42 @@ impl HttpConnector for Channel {
 fn ended() -> ConnectorError {
     ConnectorError::io("the engine has ended".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::tests::TestFolder;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use shared::dynamodb::tables;
+
+    fn key(name: &str) -> AttributeValue {
+        AttributeValue::S(name.to_owned())
+    }
+
+    #[tokio::test]
+    async fn h13_the_engine_answers_and_refuses_as_over_a_socket_and_keeps_what_was_answered() {
+        let folder = TestFolder::new();
+        std::fs::create_dir_all(&folder.0).unwrap();
+        let file = folder.0.join("engine.sqlite");
+        let engine = Engine::start(&file).unwrap();
+        let client = engine.client();
+        tables::create_missing(&client, "directory", "logins").await.unwrap();
+        let put = || {
+            let put = client.put_item().table_name("logins").item("pk", key("a")).item("sk", key("b"));
+            put.condition_expression("attribute_not_exists(pk)").send()
+        };
+        put().await.unwrap();
+        let refused = put().await.unwrap_err().into_service_error();
+        assert!(refused.is_conditional_check_failed_exception(), "{refused:?}");
+        let unknown = client.list_tables().send().await.unwrap_err().into_service_error();
+        assert!(unknown.meta().message().is_some_and(|why| why.contains("ListTables")), "{unknown:?}");
+        engine.stop().await;
+        let gone = client.get_item().table_name("logins").key("pk", key("a")).key("sk", key("b"));
+        assert!(gone.send().await.is_err(), "it has ended");
+
+        let engine = Engine::start(&file).unwrap();
+        let get = engine.client().get_item().table_name("logins").key("pk", key("a")).key("sk", key("b"));
+        assert!(get.send().await.unwrap().item.is_some());
+        engine.stop().await;
+    }
+}

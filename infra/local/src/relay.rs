@@ -49,3 +49,51 @@ impl Relay {
         answered.await.unwrap_or(Err(SendOutcome::Unknown))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// Answers one request with a status line, and tells what it was.
+    async fn gateway(answer: &'static str) -> (Relay, tokio::task::JoinHandle<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let relay = Relay::new(&format!("http://{}/sms", listener.local_addr().unwrap())).unwrap();
+        let task = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"}") {
+                assert_ne!(stream.read_buf(&mut read).await.unwrap(), 0, "half a request");
+            }
+            let head = format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            String::from_utf8(read).unwrap()
+        });
+        (relay, task)
+    }
+
+    #[tokio::test]
+    async fn a_message_is_handed_on_as_a_gateway_takes_it() {
+        let (relay, task) = gateway("200 OK").await;
+        assert_eq!(relay.send("+12025550143", "246810 is your code").await, Ok(()));
+        let request = task.await.unwrap();
+        assert!(request.starts_with("POST /sms HTTP/1.1\r\n"), "{request}");
+        assert!(request.ends_with(r#"{"body":"246810 is your code","to":"+12025550143"}"#), "{request}");
+    }
+
+    #[tokio::test]
+    async fn what_was_not_taken_is_told_as_a_provider_would() {
+        let (relay, _task) = gateway("503 Busy").await;
+        assert_eq!(relay.send("+12025550143", "hello").await, Err(SendOutcome::Refused { reason: "relay" }));
+        let nobody = Relay::new("http://127.0.0.1:1/").unwrap();
+        assert_eq!(nobody.send("+12025550143", "hello").await, Err(SendOutcome::NotSent));
+    }
+
+    #[test]
+    fn only_an_http_address_will_do() {
+        for bad in ["https://example.com/sms", "127.0.0.1:9099", "/sms", ""] {
+            assert!(matches!(Relay::new(bad), Err(StartError::Relay(_))), "{bad}");
+        }
+    }
+}

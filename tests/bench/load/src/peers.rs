@@ -3,6 +3,7 @@
 use crate::Failed;
 use crate::measure::{Effort, Level, Target};
 use crate::report::{self, Row};
+use crate::server::end;
 use crate::sink::Sink;
 use crate::subjects::{Prepared, Subject};
 use clap::Args;
@@ -35,6 +36,9 @@ pub struct Options {
     /// Only the servers whose names have this in them
     #[arg(long, default_value = "")]
     only: String,
+    /// Has perf watch the server while eight clients sign in, and keep here what it saw
+    #[arg(long, value_name = "FILE")]
+    perf: Option<PathBuf>,
     /// Writes the section into docs/PERFORMANCE.md
     #[arg(long)]
     write: bool,
@@ -93,7 +97,12 @@ async fn one_pass(
     target.load(1, WARM_UP).await?;
     let mut logins = WARM_UP.logins;
     for clients in CLIENTS {
+        let perf = options.perf.as_ref().filter(|_| clients == CLIENTS[1]);
+        let perf = perf.map(|file| server.watched_by_perf(file)).transpose()?;
         let level: Level = target.load(clients, effort).await?;
+        if let Some(perf) = perf {
+            end(perf).await?;
+        }
         report::say(&report::progress(&level));
         logins += level.steps.len();
         row.levels.push(level);

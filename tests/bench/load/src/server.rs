@@ -4,6 +4,7 @@ use crate::Failed;
 use crate::login::now;
 use crate::processes::Tree;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -69,16 +70,30 @@ impl Server {
         Ok(Tree::of(self.child.id().ok_or("the server has ended")?))
     }
 
-    /// Ends it in good order.
-    pub async fn stop(mut self) -> Result<(), Failed> {
-        let id = self.child.id().ok_or("the server has ended")?;
-        let told = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
-        if !told.success() {
-            return Err(format!("process {id} cannot be told to end").into());
-        }
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.map_err(|_| "the server does not end")??;
-        Ok(())
+    /// Lets perf look at its stack a thousand times a second of CPU.
+    pub fn watched_by_perf(&self, file: &Path) -> Result<Child, Failed> {
+        let id = self.child.id().ok_or("the server has ended")?.to_string();
+        let mut command = Command::new("perf");
+        command.args(["record", "--event", "cpu-clock", "--freq", "999", "--call-graph", "dwarf,8192"]);
+        command.arg("--output").arg(file).args(["--pid", &id]).stdin(Stdio::null()).stderr(Stdio::null());
+        Ok(command.stdout(Stdio::null()).kill_on_drop(true).spawn()?)
     }
+
+    /// Ends it in good order.
+    pub async fn stop(self) -> Result<(), Failed> {
+        end(self.child).await
+    }
+}
+
+/// Tells a process to end, and waits until it has.
+pub async fn end(mut process: Child) -> Result<(), Failed> {
+    let id = process.id().ok_or("the process has ended")?;
+    let told = Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+    if !told.success() {
+        return Err(format!("process {id} cannot be told to end").into());
+    }
+    tokio::time::timeout(PATIENCE, process.wait()).await.map_err(|_| "a process does not end")??;
+    Ok(())
 }
 
 /// Runs a command to its end.
