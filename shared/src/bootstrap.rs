@@ -8,7 +8,7 @@ use crate::auth::{
 };
 use crate::compose::Base;
 use crate::config::{Aws, Environment, OsEntropy, SecretName, SystemClock};
-use crate::dynamodb::{DynamoStore, keys};
+use crate::dynamodb::{DynamoStore, LIMITS_AT_ONCE};
 use crate::http::{Edge, Route};
 use crate::ports::sms::SmsSender;
 use crate::ports::{
@@ -18,7 +18,12 @@ use crate::ports::{
 use crate::sms::SnsSender;
 use crate::stream::Consumer;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How long a start waits for its connections at most. A first request then opens its own.
+const WARMING: Duration = Duration::from_secs(1);
 
 type Error = lambda_http::Error;
 
@@ -27,6 +32,8 @@ pub struct Lambda {
     environment: Environment,
     aws: Aws,
     pub base: Base,
+    /// Connections that are being opened, while the secrets are read.
+    warming: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// What makes tokens, and the proofs that are exchanged for them; and what checks tokens, with the same keys' public parts.
@@ -37,11 +44,24 @@ pub struct Finishing {
 }
 
 impl Lambda {
-    /// Reads the environment.
+    /// Reads the environment, and begins to open the connection to DynamoDB: the first TLS handshake costs tens of milliseconds of CPU,
+    /// which initialisation has in full and a small function's first request has not.
     ///
     /// # Errors
     /// Names the variable that is missing or wrong. Lambda reports it as a failed initialisation.
     pub fn start() -> Result<Self, Error> {
+        Self::start_with(1)
+    }
+
+    /// As [`Lambda::start`], with a connection for each of the requests that a send makes side by side.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn start_to_send() -> Result<Self, Error> {
+        Self::start_with(LIMITS_AT_ONCE)
+    }
+
+    fn start_with(connections: usize) -> Result<Self, Error> {
         crate::telemetry::init();
         let environment = Environment::of_process();
         tracing::info!(keys_version = environment.keys_version(), "start");
@@ -52,7 +72,9 @@ impl Lambda {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(OsEntropy),
         };
-        Ok(Self { environment, aws, base })
+        let open = |store: DynamoStore| tokio::spawn(async move { store.connect().await });
+        let opening = (0..connections).map(|_| open(base.store.clone())).collect();
+        Ok(Self { environment, aws, base, warming: Mutex::new(opening) })
     }
 
     async fn secret(&self, name: SecretName) -> Result<Value, Error> {
@@ -112,8 +134,13 @@ impl Lambda {
         Ok(Arc::new(OidcIdTokens::new(self.environment.issuer_addresses()?)))
     }
 
+    /// Asked for before the secrets, its connection is opened beside theirs.
     pub fn sms(&self) -> Result<Arc<dyn SmsSender>, Error> {
-        Ok(Arc::new(SnsSender::new(self.aws.sns(), self.environment.sms()?)))
+        let sender = Arc::new(SnsSender::new(self.aws.sns(), self.environment.sms()?));
+        let connecting = Arc::clone(&sender);
+        let opening = tokio::spawn(async move { connecting.connect().await });
+        self.warming.lock().unwrap_or_else(PoisonError::into_inner).push(opening);
+        Ok(sender)
     }
 
     /// This deployment's own address, which every issuer starts with.
@@ -126,8 +153,7 @@ impl Lambda {
         Ok(self.environment.own_origin()?)
     }
 
-    /// Serves until Lambda stops the environment. The connection to DynamoDB is opened first: the first TLS handshake costs tens of
-    /// milliseconds of CPU, which initialisation has in full and a small function's first request has not.
+    /// Serves until Lambda stops the environment, once the connections are open.
     pub async fn serve<A: Send + Sync + 'static>(
         self,
         app: A,
@@ -159,13 +185,10 @@ impl Lambda {
         crate::http::lambda::run(mount(Edge::new(clock, entropy))).await
     }
 
-    /// Any answer will do, a refusal too: what counts is the connection.
     async fn warm(&self) {
-        let store = &self.base.store;
-        let nothing = keys::limit("warm", "none").attributes();
-        let request = store.client().get_item().table_name(store.logins()).set_key(Some(nothing));
-        if request.send().await.is_err() {
-            tracing::debug!("the connection was not warmed");
+        let opening = std::mem::take(&mut *self.warming.lock().unwrap_or_else(PoisonError::into_inner));
+        if tokio::time::timeout(WARMING, futures::future::join_all(opening)).await.is_err() {
+            tracing::debug!("the connections were not opened in time");
         }
     }
 }

@@ -156,6 +156,8 @@ fn publish(request: &Request<Bytes>, published: &mut Vec<Published>) -> Answer {
         })
         .collect();
     assert_eq!(form["Action"], "Publish", "nothing else is asked of SNS");
+    // A start opens its connection so.
+    let Some(to) = form.get("PhoneNumber").cloned() else { return Some(names_nobody()) };
     let entry = |number: usize, member: &str| {
         form.get(&format!("MessageAttributes.entry.{number}.{member}")).cloned().unwrap_or_default()
     };
@@ -165,7 +167,7 @@ fn publish(request: &Request<Bytes>, published: &mut Vec<Published>) -> Answer {
         (entry(number, "Name"), value)
     };
     published.push(Published {
-        to: form["PhoneNumber"].clone(),
+        to,
         body: form["Message"].clone(),
         attributes: numbers.map(attribute).collect(),
     });
@@ -175,6 +177,14 @@ fn publish(request: &Request<Bytes>, published: &mut Vec<Published>) -> Answer {
          </PublishResult><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata></PublishResponse>"
     );
     Some(Response::builder().header("content-type", "text/xml").body(Full::from(text)).unwrap())
+}
+
+/// As SNS refuses a message without a number, a topic or an endpoint.
+fn names_nobody() -> Response<Full<Bytes>> {
+    let text = "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error><Type>Sender</Type><Code>InvalidParameter</Code>\
+                <Message>Invalid parameter: TopicArn or TargetArn Reason: no value for required parameter</Message></Error>\
+                <RequestId>00000000-0000-4000-8000-000000000000</RequestId></ErrorResponse>";
+    Response::builder().status(400).header("content-type", "text/xml").body(Full::from(text)).unwrap()
 }
 
 /// Secrets Manager: knows some secrets by ARN.

@@ -6,7 +6,8 @@ use shared::compose;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
     let lambda = Lambda::start()?;
+    let sender = lambda.sms()?;
     let personal = lambda.personal().await?;
-    let app = compose::notifications(&lambda.base, personal, lambda.sms()?);
+    let app = compose::notifications(&lambda.base, personal, sender);
     lambda.serve_stream(app).await
 }

@@ -10,13 +10,20 @@ use aws_sdk_dynamodb::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedCredentialsProvider, SharedHttpClient,
 };
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
+use std::sync::OnceLock;
 use std::time::Duration;
+
+/// The authorities that sign AWS's endpoints, as Amazon Trust Services names them: Amazon Root CA 1 to 4, and Starfield Services Root
+/// G2, which signs those for clients that know them not.
+const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
+/// Either of them says that the endpoints are somebody else's, or behind somebody else's proxy: the names that OpenSSL gave them.
+const OTHER_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// How long a connection may take. The services are in the same region: a connect that takes longer goes nowhere.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -37,6 +44,7 @@ pub struct Aws {
     dynamodb_endpoint: Option<String>,
     sns_endpoint: Option<String>,
     secrets_manager_endpoint: Option<String>,
+    secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
 }
 
 impl Aws {
@@ -53,10 +61,11 @@ impl Aws {
         let endpoint =
             |service: &str| environment.get(&format!("AWS_ENDPOINT_URL_{service}")).map(str::to_owned);
         Ok(Self {
-            config: sdk_config(region, credentials, https_client()),
+            config: sdk_config(region, credentials, https_client(trust_store(environment))),
             dynamodb_endpoint: endpoint("DYNAMODB"),
             sns_endpoint: endpoint("SNS"),
             secrets_manager_endpoint: endpoint("SECRETS_MANAGER"),
+            secrets_manager: OnceLock::new(),
         })
     }
 
@@ -76,10 +85,14 @@ impl Aws {
         aws_sdk_sns::Client::from_conf(config.build())
     }
 
+    /// One client, however many secrets are read.
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
-        config.set_endpoint_url(self.secrets_manager_endpoint.clone());
-        aws_sdk_secretsmanager::Client::from_conf(config.build())
+        let client = self.secrets_manager.get_or_init(|| {
+            let mut config = aws_sdk_secretsmanager::config::Builder::from(&self.config);
+            config.set_endpoint_url(self.secrets_manager_endpoint.clone());
+            aws_sdk_secretsmanager::Client::from_conf(config.build())
+        });
+        client.clone()
     }
 
     /// The value of a secret, or why there is none: the service's code, or what the connection says.
@@ -152,8 +165,78 @@ fn timeouts(attempt: Duration) -> TimeoutConfig {
         .build()
 }
 
-/// One client for all services: a second one would read the system's certificates and open its connections again. `ring` rather
+/// One client for all services: a second one would read its certificates and open its connections again. `ring` rather
 /// than aws-lc, whose first use costs a small Lambda the better part of a second.
-fn https_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+fn https_client(trust_store: TrustStore) -> SharedHttpClient {
+    let context = TlsContext::builder().with_trust_store(trust_store).build();
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(context.expect("nothing in it can fail"))
+        .build_https()
+}
+
+/// Whose certificates the services may show. The machine's list has some 140 authorities, each of which could sign for DynamoDB, and
+/// reading it takes a fourth of a cold start; AWS's endpoints are signed by its own five.
+fn trust_store(environment: &Environment) -> TrustStore {
+    let told = OTHER_ROOTS.iter().any(|name| environment.get(name).is_some());
+    // Partitions with endpoints, and authorities, of their own: China, and those that are cut off.
+    let apart = environment.get("AWS_REGION").is_some_and(|region| {
+        region.starts_with("cn-") || region.contains("-iso") || region.starts_with("eusc-")
+    });
+    if told || apart {
+        return TrustStore::default();
+    }
+    TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AMAZON_ROOTS, trust_store};
+    use crate::config::Environment;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest, Sha256};
+
+    /// As Amazon Trust Services publishes them, the first bytes of SHA-256.
+    const FINGERPRINTS: [&str; 5] =
+        ["8ecde6884f3d87b1", "1ba5b2aa8c65401a", "18ce6cfe7bf14e60", "e35d28419ed02025", "568d6905a2c88708"];
+
+    #[test]
+    fn nobody_else_signs_for_the_services_unless_the_environment_says_who() {
+        let of = |name: &str, value: &str| -> String {
+            format!(
+                "{:?}",
+                trust_store(&[(name.to_owned(), value.to_owned())].into_iter().collect::<Environment>())
+            )
+        };
+        for (name, value, all) in [
+            ("AWS_REGION", "us-east-1", "false"),
+            ("AWS_REGION", "us-gov-west-1", "false"),
+            ("AWS_REGION", "cn-north-1", "true"),
+            ("AWS_REGION", "us-isob-east-1", "true"),
+            ("SSL_CERT_FILE", "", "false"),
+            ("SSL_CERT_FILE", "/etc/pki/roots.pem", "true"),
+            ("SSL_CERT_DIR", "/etc/ssl/certs", "true"),
+        ] {
+            let trusted = of(name, value);
+            assert!(trusted.contains(&format!("enable_native_roots: {all}")), "{name}: {trusted}");
+        }
+    }
+
+    #[test]
+    fn the_authorities_are_amazons() {
+        let bodies = AMAZON_ROOTS.split("-----BEGIN CERTIFICATE-----").skip(1);
+        let bodies =
+            bodies.map(|rest| rest.split("-----END").next().unwrap().split_whitespace().collect::<String>());
+        let certificates: Vec<_> = bodies.map(|body| STANDARD.decode(body).unwrap()).collect();
+        let fingerprints: Vec<String> = certificates
+            .iter()
+            .map(|der| Sha256::digest(der).iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+            .collect();
+        assert_eq!(fingerprints, FINGERPRINTS);
+        let mut roots = tokio_rustls::rustls::RootCertStore::empty();
+        for der in certificates {
+            roots.add(der.into()).unwrap();
+        }
+    }
 }

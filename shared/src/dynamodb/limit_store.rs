@@ -23,6 +23,9 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 /// How long an item is kept after its last send, in seconds: longer than any of its windows.
 const KEPT_SECONDS: u32 = 2 * 86_400;
 
+/// How many limits are asked side by side, each over a connection of its own.
+pub const LIMITS_AT_ONCE: usize = 4;
+
 #[async_trait]
 impl LimitStore for DynamoStore {
     async fn reserve(&self, request: &LimitRequest<'_>) -> Result<Reserved, Fault> {
@@ -44,12 +47,13 @@ impl LimitStore for DynamoStore {
                 None => Ok(Reserved::Granted { next_at: request.now }),
             }
         };
-        let (number, range, address, tenant) =
+        let reserved: [Reserved; LIMITS_AT_ONCE] =
             futures::future::try_join4(self.number(request), range, address, self.tenant_day(request))
-                .await?;
+                .await?
+                .into();
+        let [number, ..] = reserved;
         // The refusal that holds longest is the one worth hearing.
-        let refusals =
-            [number, range, address, tenant].into_iter().filter(|r| !matches!(r, Reserved::Granted { .. }));
+        let refusals = reserved.into_iter().filter(|r| !matches!(r, Reserved::Granted { .. }));
         Ok(refusals
             .max_by_key(|refusal| match refusal {
                 Reserved::Refused { retry_at, .. } => Some(*retry_at),

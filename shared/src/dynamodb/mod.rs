@@ -35,6 +35,9 @@ mod user_store;
 mod verify_store;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+pub use limit_store::LIMITS_AT_ONCE;
 pub use origins::normal_origin;
 pub use request::{
     CancelledBy, Item, cancelled, condition_failed, fault, from_item, number, string, to_item,
@@ -66,5 +69,16 @@ impl DynamoStore {
     /// Each user's factor and challenges, limits.
     pub fn logins(&self) -> &str {
         &self.logins
+    }
+
+    /// Opens the connection. Any answer will do, a refusal too. It is asked for once: a start should not wait for what a request would
+    /// try again.
+    pub async fn connect(&self) {
+        let request = self.client.get_item().table_name(&self.logins);
+        let request = request.set_key(Some(keys::limit("warm", "none").attributes()));
+        let once = Builder::new().retry_config(RetryConfig::disabled());
+        if request.customize().config_override(once).send().await.is_err() {
+            tracing::debug!("dynamodb: no answer at the start");
+        }
     }
 }

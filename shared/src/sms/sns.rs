@@ -62,6 +62,13 @@ impl SnsSender {
         Self { client, attributes: attributes.collect() }
     }
 
+    /// Opens the connection, by a request that names nobody and so sends nothing.
+    pub async fn connect(&self) {
+        if self.client.publish().message("-").send().await.is_ok() {
+            tracing::error!("sns: took a message to nobody");
+        }
+    }
+
     async fn attempt(&self, message: &OutgoingMessage) -> Try {
         let request = self
             .client
