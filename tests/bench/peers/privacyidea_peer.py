@@ -58,10 +58,11 @@ def point_to(folder, sink):
     with application(folder).app_context():
         from privacyidea.lib.smsprovider.SMSProvider import set_smsgateway
 
+        # A value of digits only would arrive as a number, without its zeros at the front.
         set_smsgateway(
             "sink",
             "privacyidea.lib.smsprovider.HttpSMSProvider.HttpSMSProvider",
-            options={"URL": sink, "HTTP_METHOD": "POST", "SEND_DATA_AS_JSON": "yes", "to": "{phone}", "body": "{otp}"},
+            options={"URL": sink, "HTTP_METHOD": "POST", "SEND_DATA_AS_JSON": "yes", "to": "{phone}", "body": "Your code is {otp}"},
         )
 
 
