@@ -1,6 +1,6 @@
 //! The embedded DynamoDB engine, in a thread of its own. The service talks to it through the real SDK, as to any other engine; only the last
-//! step, from a request's bytes to an answer's, takes a channel instead of a socket. A login makes some ten requests, and two HTTP stacks and
-//! a trip through the kernel for each cost more CPU than all that the handlers do.
+//! step, from a request's bytes to an answer's, takes a channel instead of a socket: a login makes some ten requests, and each would go through
+//! two HTTP stacks and the kernel.
 //!
 //! Every commit is synced before it is answered: the engine's files are SQLite's with a write-ahead log and `synchronous = FULL`, its default.
 
