@@ -34,6 +34,9 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The same for an engine on this machine.
 const LOCAL_ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ATTEMPTS: u32 = 3;
+/// How long a second attempt waits at most; the third waits twice that. The SDK's own second would be the whole cost of a connection that died
+/// while the environment was frozen.
+const RETRY_WAIT: Duration = Duration::from_millis(50);
 /// How long the one attempt at a message may take. A message whose fate is unknown costs the user a wait, so it gets longer.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -151,7 +154,9 @@ fn sdk_config(region: String, credentials: Credentials, http_client: SharedHttpC
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         // The credentials are a value: a cache would only add a lock and a refresh that can't succeed.
         .identity_cache(IdentityCache::no_cache())
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS).with_initial_backoff(RETRY_WAIT),
+        )
         .timeout_config(timeouts(ATTEMPT_TIMEOUT))
         .http_client(http_client)
         .build()
