@@ -342,7 +342,8 @@ impl Reads {
         let mut variables = BTreeSet::from(["LOG_LEVEL".to_owned(), "METRICS_NAMESPACE".to_owned()]);
         let mut methods = main.calls_on("lambda");
         assert!(!methods.is_empty(), "{function}: it starts in another way");
-        methods.push("start".to_owned());
+        // Where every start ends.
+        methods.push("start_with".to_owned());
         let mut done = BTreeSet::new();
         while let Some(method) = methods.pop() {
             if !done.insert(method.clone()) {
