@@ -3,10 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
-use shared::auth::{
-    CodePeppers, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys, SigningKeys,
-};
-use shared::config::{OsEntropy, SecretName};
+use shared::config::SecretName;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tests::aws::{SecretsManager, Sns};
 use tests::canaries::Canaries;
@@ -19,6 +16,7 @@ use tests::proxy::{Proxy, Record};
 use tests::rights::{Access, accesses};
 use tests::runtime::Bootstrap;
 use tests::sdk;
+use tests::secrets::{arn, first_values};
 use tests::streams::{TableStream, passes};
 use tests::tables::Tables;
 use tests::template::Template;
@@ -143,21 +141,10 @@ fn is_warm_up(record: &Record) -> bool {
 
 /// New secrets, as an operator puts them into Secrets Manager; with the operator's key.
 pub fn new_secrets(canaries: &mut Canaries) -> (String, BTreeMap<String, String>) {
-    let (operator_key, operator) = OperatorHashes::generate(&OsEntropy);
-    let operator_key = operator_key.text.into_exposed();
+    let (operator_key, values) = first_values();
     canaries.add("operator key", &operator_key);
-    let signing = SigningKeys::generate().unwrap();
     let mut secrets = BTreeMap::new();
-    for name in SecretName::ALL {
-        let value: Value = match name {
-            SecretName::Signing => signing.expose().clone(),
-            SecretName::PublicKeys => SigningKeys::parse(signing.expose()).unwrap().public_keys().jwks(),
-            SecretName::CodePepper => CodePeppers::generate(&OsEntropy).into_exposed(),
-            SecretName::RecoveryPepper => RecoveryPeppers::generate(&OsEntropy).into_exposed(),
-            SecretName::Sealing => SealingKeys::generate(&OsEntropy).into_exposed(),
-            SecretName::PersonalData => PersonalDataKeys::generate(&OsEntropy).into_exposed(),
-            SecretName::Operator => operator.clone(),
-        };
+    for (name, value) in values {
         if !matches!(name, SecretName::Operator | SecretName::PublicKeys) {
             note_keys(&value, canaries);
         }
@@ -173,10 +160,6 @@ fn note_keys(secret: &Value, canaries: &mut Canaries) {
         Value::Object(members) => members.values().for_each(|value| note_keys(value, canaries)),
         _ => {}
     }
-}
-
-fn arn(name: SecretName) -> String {
-    format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-AbCdEf", name.as_str())
 }
 
 /// The variables that the template sets, with the values that a deployment would give them; and where AWS is.

@@ -8,13 +8,10 @@ use shared::config::SecretName;
 use std::sync::{Arc, Mutex};
 use tests::aws::SecretsManager;
 use tests::runtime::{Bootstrap, RuntimeError};
+use tests::secrets::arn;
 use tests::server::{self, Server};
 
 const OPERATOR_KEY: &str = "arn:aws:secretsmanager:us-east-1:123456789012:secret:operator-key-AbCdEf";
-
-fn arn(name: SecretName) -> String {
-    format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-AbCdEf", name.as_str())
-}
 
 /// What CloudFormation has been told: each answer's body.
 struct CloudFormation {

@@ -22,6 +22,7 @@ pub mod repository;
 pub mod rights;
 pub mod runtime;
 pub mod sdk;
+pub mod secrets;
 pub mod server;
 pub mod source;
 pub mod streams;

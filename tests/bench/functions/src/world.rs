@@ -5,10 +5,7 @@ use crate::runtime::Program;
 use crate::store::Items;
 use crate::stub::Canned;
 use serde_json::{Value, json};
-use shared::auth::{
-    CodePeppers, OperatorHashes, PersonalDataKeys, RecoveryPeppers, SealingKeys, SigningKeys,
-};
-use shared::config::{OsEntropy, SecretName};
+use shared::config::SecretName;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use tests::aws::{SecretsManager, Sns};
@@ -18,6 +15,7 @@ use tests::hosted::{CHALLENGE, encode};
 use tests::http_client::Call;
 use tests::proxy::{Proxy, Record};
 use tests::runtime::Bootstrap;
+use tests::secrets::{arn, first_values};
 use tests::streams::{TableStream, passes};
 use tests::tables::Tables;
 use tests::template::Template;
@@ -67,8 +65,9 @@ impl World {
         let engine = Engine::dynamodb_local().await;
         let tables = Tables::made_up(&engine).await;
         let stream = TableStream::enable(engine.url(), &tables.logins).await;
-        let (operator_key, operator) = OperatorHashes::generate(&OsEntropy);
-        let secrets = new_secrets(operator);
+        let (operator_key, values) = first_values();
+        let secrets: HashMap<_, _> =
+            values.into_iter().map(|(name, value)| (name, value.to_string())).collect();
         let by_arn = secrets.iter().map(|(name, text)| (arn(*name), text.clone()));
         let secrets_manager = SecretsManager::start(by_arn.collect()).await;
         let mut world = Self {
@@ -82,7 +81,7 @@ impl World {
             functions: BTreeMap::new(),
             cases: Vec::new(),
         };
-        world.happen(operator_key.text.into_exposed()).await;
+        world.happen(operator_key).await;
         world.take_streamed("notifications", "a notice is sent", &stream).await;
         world.take_streamed("audit-trail", "a change is kept", &stream).await;
         world
@@ -280,24 +279,6 @@ impl World {
 /// The secret whose name a variable holds (`SECRET_…_ARN`).
 fn secret(variable: &str) -> Option<SecretName> {
     SecretName::ALL.into_iter().find(|name| name.variable() + "_ARN" == variable)
-}
-
-fn arn(name: SecretName) -> String {
-    format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{}-AbCdEf", name.as_str())
-}
-
-fn new_secrets(operator: Value) -> HashMap<SecretName, String> {
-    let signing = SigningKeys::generate().unwrap();
-    let value = |name| match name {
-        SecretName::Signing => signing.expose().clone(),
-        SecretName::PublicKeys => SigningKeys::parse(signing.expose()).unwrap().public_keys().jwks(),
-        SecretName::CodePepper => CodePeppers::generate(&OsEntropy).into_exposed(),
-        SecretName::RecoveryPepper => RecoveryPeppers::generate(&OsEntropy).into_exposed(),
-        SecretName::Sealing => SealingKeys::generate(&OsEntropy).into_exposed(),
-        SecretName::PersonalData => PersonalDataKeys::generate(&OsEntropy).into_exposed(),
-        SecretName::Operator => operator.clone(),
-    };
-    SecretName::ALL.into_iter().map(|name| (name, value(name).to_string())).collect()
 }
 
 fn text(answer: &Value, pointer: &str) -> String {
