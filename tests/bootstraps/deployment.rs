@@ -1,4 +1,4 @@
-//! The release builds behind a gateway that routes as template.yaml says, with the rest of the world played: SNS, Secrets Manager, and
+//! The functions' builds behind a gateway that routes as template.yaml says, with the rest of the world played: SNS, Secrets Manager, and
 //! before DynamoDB Local one proxy for each function, which sees what that function asks for.
 
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -1,4 +1,4 @@
-//! An API Gateway HTTP API before the release builds: it picks the function by template.yaml's own routes, so a journey that runs
+//! An API Gateway HTTP API before the functions' builds: it picks the function by template.yaml's own routes, so a journey that runs
 //! through it also proves that the template sends each call where it belongs.
 
 use crate::events;

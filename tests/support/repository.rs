@@ -34,7 +34,8 @@ pub fn files(folder: &str, extension: &str) -> Vec<String> {
     found
 }
 
-/// A program that cargo has built, in the target folder that this test itself was built into. `profile` is `debug` or `release`.
+/// A program that cargo has built, in the target folder that this test itself was built into. `profile` is one of
+/// cargo's: `debug` for its `dev`.
 ///
 /// # Panics
 /// If it isn't there or is older than a source it was built from: cargo does not build another package's programs for a test.
@@ -44,8 +45,8 @@ pub fn program(profile: &str, name: &str) -> PathBuf {
     let target = test.ancestors().nth(3).expect("a test is in target/PROFILE/deps");
     let program = target.join(profile).join(name);
     let how = match profile {
-        "release" => format!("cargo build --release --package {name}"),
-        _ => "cargo build --workspace --bins".to_owned(),
+        "debug" => "cargo build --workspace --bins".to_owned(),
+        profile => format!("cargo build --profile {profile} --package {name}"),
     };
     let built = modified(&program).unwrap_or_else(|| panic!("{} is not there: {how}", program.display()));
     if let Some(source) = sources(&program).into_iter().find(|source| modified(source) > Some(built)) {

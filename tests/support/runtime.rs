@@ -1,4 +1,4 @@
-//! The Lambda service's half of the Runtime API (version 2018-06-01): runs a function's real release build and hands it events.
+//! The Lambda service's half of the Runtime API (version 2018-06-01): runs a function's real build and hands it events.
 
 use crate::process::{Log, Process};
 use crate::repository;
@@ -45,8 +45,8 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Starts the release build of a function with these environment variables and those that Lambda sets; nothing of this
-    /// process's environment.
+    /// Starts the build of a function ([`profile`] says which) with these environment variables and those that Lambda sets; nothing of
+    /// this process's environment.
     pub async fn spawn(function: &str, environment: &[(&str, &str)]) -> Self {
         Self::spawn_program(&repository::program(&profile(), function), function, environment).await
     }
@@ -132,9 +132,10 @@ impl Bootstrap {
     }
 }
 
-/// `TEST_BOOTSTRAPS=debug` takes the builds that are at hand, while one works on them: a release build of all takes minutes.
+/// Which of cargo's profiles the functions are built with: `TEST_BOOTSTRAPS=release` for what is deployed, `debug` for what is at hand while one
+/// works on it.
 fn profile() -> String {
-    std::env::var("TEST_BOOTSTRAPS").unwrap_or_else(|_| "release".to_owned())
+    std::env::var("TEST_BOOTSTRAPS").unwrap_or_else(|_| "release-no-lto".to_owned())
 }
 
 /// What Lambda sets, as far as anything reads it.

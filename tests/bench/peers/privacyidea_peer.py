@@ -67,9 +67,12 @@ def point_to(folder, sink):
 
 
 if __name__ == "__main__":
-    os.environ["PEER_FOLDER"] = os.path.abspath(sys.argv[1])
-    os.environ["PRIVACYIDEA_CONFIGFILE"] = f"{sys.argv[1]}/pi.cfg"
+    peer_folder = os.path.abspath(sys.argv[1])
+    os.environ["PEER_FOLDER"] = peer_folder
+    os.environ["PRIVACYIDEA_CONFIGFILE"] = f"{peer_folder}/pi.cfg"
+    # Before it has read its configuration it logs to where it was started.
+    os.chdir(peer_folder)
     if sys.argv[2] == "--sink":
-        point_to(sys.argv[1], sys.argv[3])
+        point_to(peer_folder, sys.argv[3])
     else:
-        prepare(sys.argv[1], int(sys.argv[2]))
+        prepare(peer_folder, int(sys.argv[2]))
