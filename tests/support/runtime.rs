@@ -45,8 +45,8 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Starts the build of a function ([`profile`] says which) with these environment variables and those that Lambda sets; nothing of
-    /// this process's environment.
+    /// Starts the build of a function that `TEST_BOOTSTRAPS` names, else the one without LTO, with these environment variables and those
+    /// that Lambda sets; nothing of this process's environment.
     pub async fn spawn(function: &str, environment: &[(&str, &str)]) -> Self {
         Self::spawn_program(&repository::program(&profile(), function), function, environment).await
     }
