@@ -5,6 +5,11 @@ use local::{Local, Options};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// A login is some thousands of short-lived pieces of memory, most of them the engine's and the SDK's: a tenth of its time with the C library's
+/// allocator. The functions keep that one, which takes half the memory.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The whole service on this machine: no AWS account, no container.
 #[derive(Parser)]
 #[command(version)]
