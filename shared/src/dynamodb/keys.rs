@@ -271,3 +271,7 @@ pub fn notice(user: &UserId, created_at: Timestamp, id: &str) -> Key {
     let sk = format!("{:013}#{user}#{id}", created_at.millis().max(0));
     Key::new(notice_partition(sum % NOTICE_SHARDS), sk)
 }
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;
