@@ -144,3 +144,29 @@ async fn h2_one_idempotency_key_sends_one_message() {
     world.local.send(call(json!({}))).await.expect(200);
     assert_eq!(world.messages_to(NUMBER).await, 1, "the same key never sends twice");
 }
+
+/// Whoever does as `Retry-After` says, and repeats the request as it was, gets the message.
+#[tokio::test]
+async fn h2_a_key_whose_message_was_refused_is_free() {
+    let world = bound().await;
+    let first = world.login("ann", PASSWORD).await;
+    world.send_code(&first).await;
+    let second = world.login("ann", PASSWORD).await;
+    let path = format!("/v1/logins/{}/code", second.id);
+    let call = || {
+        let call = tests::http_client::Call::post(&path, &json!({}));
+        world.local.send(call.bearer(&second.token).header("idempotency-key", "once"))
+    };
+    for _ in 0..2 {
+        let refused = call().await;
+        let wait: i64 = refused.header("retry-after").expect("a wait").parse().expect("seconds");
+        assert!((1..=30).contains(&wait), "{wait}");
+        refused.refused(429, "rate_limited");
+    }
+    assert_eq!(world.messages_to(NUMBER).await, 1);
+    world.local.advance(31).await;
+    for _ in 0..2 {
+        call().await.expect(200);
+    }
+    assert_eq!(world.messages_to(NUMBER).await, 2, "the key sends once");
+}

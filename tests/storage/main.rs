@@ -15,7 +15,7 @@ use shared::dynamodb::DynamoStore;
 use shared::ports::limits::{LimitRequest, LimitStore, Reserved};
 use shared::ports::login::{
     BindRefused, BindStore, Charged, Guess, LoginKey, LoginStateStore, OwnerKey, Reservation, SendStore,
-    SignInQuery, SignInStore, VerifyStore,
+    SettledSend, SignInQuery, SignInStore, VerifyStore,
 };
 use shared::ports::{UserStore, UserWrite};
 use std::collections::BTreeMap;
@@ -248,11 +248,21 @@ async fn a_send_is_reserved_only_on_what_was_read(stage: Stage) {
     assert_eq!((second.sends, second.attempts), (2, 1), "attempts are the login's");
     assert_eq!(stage.state().await.1, Some(second.clone()), "as the transaction left it");
     assert_eq!(stage.state().await.0.recent_sends, [at(31), T0]);
-    stage.store.settle_send(stage.key(), 1, Delivery::Failed, at(5), None).await.unwrap();
-    assert_eq!(stage.state().await.1, Some(second), "a settlement of an older send does nothing");
-    stage.store.settle_send(stage.key(), 2, Delivery::Unknown, at(99), None).await.unwrap();
-    let code = stage.state().await.1.unwrap().code.unwrap();
+    let settle = async |sends, delivery, resend_at, free| {
+        let settled = SettledSend { sends, delivery, resend_at, free, refused: None };
+        stage.store.settle_send(stage.key(), &settled).await.unwrap();
+        stage.state().await.1.unwrap()
+    };
+    assert_eq!(settle(1, Delivery::Failed, at(5), Some("k")).await, second, "of an older send: does nothing");
+    let unknown = settle(2, Delivery::Unknown, at(99), None).await;
+    let code = unknown.code.unwrap();
     assert_eq!((code.delivery, code.resend_at), (Delivery::Unknown, at(99)));
+    assert_eq!(unknown.idempotency, ["k"]);
+    let third = stage.send(&stage.state().await, false, Some("l"), at(99)).await.expect("reserved");
+    assert_eq!(settle(3, Delivery::Failed, at(99), Some("m")).await.idempotency.len(), 2, "another key");
+    let failed = settle(third.sends, Delivery::Failed, at(99), Some("l")).await;
+    assert_eq!(failed.idempotency, ["k"], "nothing has left under this key");
+    assert!(stage.send(&stage.state().await, false, Some("l"), at(99)).await.is_some(), "so it sends again");
 }
 
 async fn a_guess_is_charged_until_the_end_or_the_right_one(stage: Stage) {

@@ -40,7 +40,7 @@ pub struct Challenge {
     /// The cap of its own login: another login may have another policy.
     pub max_attempts: u8,
     pub sends: u8,
-    /// Hashes of the `Idempotency-Key`s that sent something.
+    /// Hashes of the `Idempotency-Key`s that sent something, or may have.
     pub idempotency: Vec<String>,
     /// When a bind was committed or a recovery code was taken. A login with neither is complete once its code is spent.
     pub completed: Option<Timestamp>,

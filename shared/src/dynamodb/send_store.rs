@@ -16,7 +16,7 @@ use crate::domain::login::LOGIN_SECONDS;
 use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
-use crate::ports::login::{LoginKey, Reservation, SendFacts, SendStore};
+use crate::ports::login::{LoginKey, Reservation, SendFacts, SendStore, SettledSend};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use std::collections::HashMap;
@@ -55,20 +55,17 @@ impl SendStore for DynamoStore {
         }
     }
 
-    async fn settle_send(
-        &self,
-        key: LoginKey<'_>,
-        sends: u8,
-        delivery: Delivery,
-        resend_at: Timestamp,
-        refused: Option<&RefusedSend>,
-    ) -> Result<(), Fault> {
-        let change = transaction::Expression::new("SET delivery = :delivery, resend_at = :resend")
-            .value(":delivery", string(delivery.as_str()))
-            .value(":resend", number(resend_at.millis()));
+    async fn settle_send(&self, key: LoginKey<'_>, settled: &SettledSend<'_>) -> Result<(), Fault> {
+        let mut change = transaction::Expression::new("SET delivery = :delivery, resend_at = :resend")
+            .value(":delivery", string(settled.delivery.as_str()))
+            .value(":resend", number(settled.resend_at.millis()));
+        if let Some(hash) = settled.free {
+            change.text += " DELETE idempotency :free";
+            change = change.value(":free", AttributeValue::Ss(vec![hash.to_owned()]));
+        }
         let unchanged = transaction::Expression::new("sends = :sends AND attribute_exists(code_mac)")
-            .value(":sends", number(sends));
-        let Some(refused) = refused else {
+            .value(":sends", number(settled.sends));
+        let Some(refused) = settled.refused else {
             let values = change.values.into_iter().chain(unchanged.values).collect();
             let request = self
                 .client()

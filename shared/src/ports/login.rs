@@ -146,6 +146,20 @@ pub struct Reservation<'a> {
     pub now: Timestamp,
 }
 
+/// What became of a send that was reserved.
+#[derive(Debug)]
+pub struct SettledSend<'a> {
+    /// How many sends its login has had with it.
+    pub sends: u8,
+    pub delivery: Delivery,
+    /// When the next may follow.
+    pub resend_at: Timestamp,
+    /// Hash of its `Idempotency-Key`, where that may be used again.
+    pub free: Option<&'a str>,
+    /// The rule that refused it.
+    pub refused: Option<&'a RefusedSend>,
+}
+
 #[async_trait]
 pub trait SendStore: Send + Sync {
     /// One strongly consistent Query: the factor, this login's challenge and the recent others stand next to each other.
@@ -158,14 +172,7 @@ pub trait SendStore: Send + Sync {
     ) -> Result<Option<Challenge>, Fault>;
     /// Corrects what the reservation assumed: that the message was accepted, and when the next may follow. Does nothing if another
     /// send came after it. A refusal is counted in the same request.
-    async fn settle_send(
-        &self,
-        key: LoginKey<'_>,
-        sends: u8,
-        delivery: Delivery,
-        resend_at: Timestamp,
-        refused: Option<&RefusedSend>,
-    ) -> Result<(), Fault>;
+    async fn settle_send(&self, key: LoginKey<'_>, settled: &SettledSend<'_>) -> Result<(), Fault>;
     /// Counts a refusal in the item of its user, rule and hour. The first of them is told in the audit.
     async fn count_refusal(&self, refused: &RefusedSend) -> Result<(), Fault>;
 }

@@ -18,7 +18,7 @@ use crate::domain::secret::Secret;
 use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
 use crate::ports::limits::{LimitRequest, LimitStore, Reserved};
-use crate::ports::login::{Reservation, SendFacts, SendStore};
+use crate::ports::login::{Reservation, SendFacts, SendStore, SettledSend};
 use crate::ports::sms::{OutgoingMessage, SendOutcome, SmsSender};
 use crate::ports::{Clock, CodeScope, Codes, Entropy, Fault, PersonalData};
 use std::net::IpAddr;
@@ -50,7 +50,8 @@ struct Code {
 }
 
 impl IssueCode {
-    /// Sends, unless `idempotency_key` has sent before in this login: then the login as it is, and nothing is sent.
+    /// Sends, unless `idempotency_key` has sent before in this login: then the login as it is, and nothing is sent. A key under which nothing
+    /// has left, because a limit or the provider refused, is free again.
     pub async fn send(
         &self,
         ticket: Ticket,
@@ -91,7 +92,7 @@ impl IssueCode {
             };
             if let Some(challenge) = self.store.reserve_send(key(&ticket), &reservation).await? {
                 let state = LoginState { challenge: Some(challenge), ..state };
-                return self.deliver(state, &plan, &code, provenance).await;
+                return self.deliver(state, &plan, &code, key_hash.as_deref(), provenance).await;
             }
         }
         Err(Fault::new("a send was overtaken by other requests every time").into())
@@ -161,6 +162,7 @@ impl IssueCode {
         mut state: LoginState,
         plan: &SendPlan,
         code: &Code,
+        key_hash: Option<&str>,
         provenance: &Provenance,
     ) -> Result<LoginState, LoginFailure> {
         let published = match plan.test {
@@ -170,14 +172,15 @@ impl IssueCode {
         };
         let (delivery, resend_at, refusal) = match published {
             Ok(published) => published,
-            Err(fault) => return Err(self.note_unsent(&state, fault).await.into()),
+            Err(fault) => return Err(self.note_unsent(&state, key_hash, fault).await.into()),
         };
         if delivery != Delivery::Accepted || resend_at != plan.resend_at {
             let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
             let refused = refusal.as_ref().filter(|_| plan.test.is_none());
             let refused = refused.and_then(|it| refused_by(&state.ticket, it, provenance, state.now));
-            let key = key(&state.ticket);
-            self.store.settle_send(key, sends, delivery, resend_at, refused.as_ref()).await?;
+            let free = key_hash.filter(|_| delivery == Delivery::Failed);
+            let settled = SettledSend { sends, delivery, resend_at, free, refused: refused.as_ref() };
+            self.store.settle_send(key(&state.ticket), &settled).await?;
             if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
                 (out.delivery, out.resend_at) = (delivery, resend_at);
             }
@@ -188,12 +191,12 @@ impl IssueCode {
         }
     }
 
-    /// A limit could not be counted, so nothing has left: whoever asks again under the same key hears so, and need not wait.
-    async fn note_unsent(&self, state: &LoginState, fault: Fault) -> Fault {
+    /// A limit could not be counted, so nothing has left: whoever asks again, be it under the same key, need not wait.
+    async fn note_unsent(&self, state: &LoginState, key_hash: Option<&str>, fault: Fault) -> Fault {
         let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-        let settled =
-            self.store.settle_send(key(&state.ticket), sends, Delivery::Failed, state.now, None).await;
-        if let Err(second) = settled {
+        let (delivery, resend_at) = (Delivery::Failed, state.now);
+        let settled = SettledSend { sends, delivery, resend_at, free: key_hash, refused: None };
+        if let Err(second) = self.store.settle_send(key(&state.ticket), &settled).await {
             tracing::warn!(fault = %second, login = %state.ticket.login, "a message that never left stays accepted");
         }
         fault

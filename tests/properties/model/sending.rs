@@ -122,7 +122,8 @@ impl Model {
         let (leaves, binds) = (number && range && tenant, self.users[user].number.is_none());
         let login = &mut self.logins[login];
         login.sends += 1;
-        login.keys.extend(key);
+        // A key under which nothing leaves is free again.
+        login.keys.extend(key.filter(|_| leaves && provider != Provider::Refuses));
         if !login.replaces_number && !binds {
             login.pending = None;
         }
