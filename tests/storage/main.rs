@@ -8,11 +8,9 @@ use shared::domain::factor::{Factor, FactorPhone};
 use shared::domain::first_factor::Throttle;
 use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
 use shared::domain::login::Purpose;
-use shared::domain::settings::Limits;
 use shared::domain::time::Timestamp;
 use shared::domain::user::User;
 use shared::dynamodb::DynamoStore;
-use shared::ports::limits::{LimitRequest, LimitStore, Reserved};
 use shared::ports::login::{
     BindRefused, BindStore, Charged, Guess, LoginKey, LoginStateStore, OwnerKey, Reservation, SendStore,
     SettledSend, SignInQuery, SignInStore, VerifyStore,
@@ -204,6 +202,7 @@ macro_rules! contract {
 }
 
 mod grants;
+mod limits;
 mod qr;
 mod recovery;
 
@@ -217,7 +216,6 @@ contract!(
     a_bind_commits_once_for_the_number_that_its_code_was_sent_to,
     a_bind_finds_the_number_or_the_user_taken,
     only_recent_challenges_of_one_user_are_read_for_a_send,
-    a_numbers_limit_is_exact_and_knows_its_own_retry,
     failed_first_factors_count_together_and_start_afresh,
 );
 
@@ -388,37 +386,6 @@ async fn only_recent_challenges_of_one_user_are_read_for_a_send(stage: Stage) {
     expected.sort();
     assert_eq!(others, expected);
     assert!(facts.factor.is_some());
-}
-
-async fn a_numbers_limit_is_exact_and_knows_its_own_retry(stage: Stage) {
-    let application = ApplicationId::generate(&stage.tenant, fresh());
-    let limits = Limits { per_phone_hour: 3, ..Limits::default() };
-    let number = stage.user.to_string();
-    let reserve = async |now: Timestamp, attempt: &str| {
-        let request = LimitRequest {
-            tenant: &stage.tenant,
-            application: &application,
-            country: "US",
-            number: number.clone(),
-            range: number.clone(),
-            address: None,
-            limits: &limits,
-            price: 1,
-            attempt,
-            now,
-        };
-        stage.store.reserve(&request).await.unwrap()
-    };
-    assert_eq!(reserve(T0, "1").await, Reserved::Granted { next_at: at(30) });
-    assert_eq!(reserve(T0, "1").await, Reserved::Granted { next_at: at(30) }, "its own lost answer");
-    assert_eq!(reserve(at(29), "2").await, Reserved::Refused { rule: "phone_wait", retry_at: at(30) });
-    assert_eq!(reserve(at(30), "3").await, Reserved::Granted { next_at: at(90) });
-    assert!(matches!(reserve(at(90), "4").await, Reserved::Granted { .. }));
-    assert_eq!(
-        reserve(at(3599), "5").await,
-        Reserved::Refused { rule: "per_phone_hour", retry_at: at(3600) }
-    );
-    assert!(matches!(reserve(at(3600), "6").await, Reserved::Granted { .. }), "the first has left the hour");
 }
 
 async fn failed_first_factors_count_together_and_start_afresh(stage: Stage) {

@@ -125,20 +125,18 @@ impl DynamoStore {
             }
         };
         let recent = recent(&item);
+        if granted {
+            return Ok(Reserved::Granted { next_at: limit.next_at(&recent, now) });
+        }
         let full = limit.windows.iter().find(|rule| {
             let count: Option<u32> = Reader(&item).count(&window_attribute(rule.window, now));
             count.is_some_and(|count| count >= rule.max)
         });
-        Ok(match limit.refuses(&recent, now) {
-            Some((rule, retry_at)) if !granted => Reserved::Refused { rule, retry_at },
-            None if !granted && full.is_some() => {
-                let (rule, window) = full.map_or(("", Window::Hour), |rule| (rule.name, rule.window));
-                Reserved::Refused { rule, retry_at: window.end(now) }
-            }
-            // A send at the very same moment: ours came second.
-            None if !granted => Reserved::Refused { rule: "phone_wait", retry_at: now.plus_secs(1) },
-            _ => Reserved::Granted { next_at: limit.next_at(&recent, now) },
-        })
+        let full = full.map(|rule| (rule.name, rule.window.end(now)));
+        // What the condition refuses, one of the two refuses as well.
+        let (rule, retry_at) =
+            limit.refuses(&recent, now).or(full).unwrap_or(("phone_wait", now.plus_secs(1)));
+        Ok(Reserved::Refused { rule, retry_at })
     }
 
     /// A count by hour in an item of its own.
@@ -313,11 +311,11 @@ fn window_attribute(window: Window, now: Timestamp) -> String {
     format!("{prefix}{}", window.index(now))
 }
 
-/// A number's last sends, newest first.
+/// A number's last sends, newest first. Where there were fewer than are remembered, the rest are of 1970, where no rule looks.
 fn recent(item: &Item) -> Vec<Timestamp> {
     const NAMES: [&str; REMEMBERED] = [
         "t1", "t2", "t3", "t4", "t5", "t6", "t7", "t8", "t9", "t10", "t11", "t12", "t13", "t14", "t15",
         "t16", "t17", "t18", "t19", "t20",
     ];
-    NAMES.iter().map_while(|name| Reader(item).time(name).filter(|at| at.millis() > 0)).collect()
+    NAMES.iter().map_while(|name| Reader(item).time(name)).collect()
 }

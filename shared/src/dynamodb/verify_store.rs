@@ -26,8 +26,13 @@ use aws_sdk_dynamodb::types::{
 use aws_smithy_types::Blob;
 use std::time::Duration;
 
-/// How often a transaction that met another one is tried again before the caller hears 503.
-const BIND_TRIES: u32 = 4;
+/// What a bind's transaction waits after each try that met another one, before the caller hears 503.
+const BIND_WAITS: [Duration; 4] = [
+    Duration::from_millis(15),
+    Duration::from_millis(30),
+    Duration::from_millis(60),
+    Duration::from_millis(120),
+];
 
 #[async_trait]
 impl VerifyStore for DynamoStore {
@@ -112,7 +117,7 @@ impl VerifyStore for DynamoStore {
             actions.push(self.put_recovery_codes(key.tenant, key.user, macs, now)?);
         }
         actions.extend(self.event_puts(event)?);
-        for round in 0..BIND_TRIES {
+        for wait in BIND_WAITS {
             let request = self.client().transact_write_items();
             let outcome = request.set_transact_items(Some(actions.clone())).send().await;
             let Err(error) = outcome else { return Ok(Ok(())) };
@@ -129,7 +134,7 @@ impl VerifyStore for DynamoStore {
             if failed(1) {
                 return Ok(Err(BindRefused::FactorChanged));
             }
-            tokio::time::sleep(Duration::from_millis(15 << round)).await;
+            tokio::time::sleep(wait).await;
         }
         Err(Fault::new("the bind's transaction kept meeting other transactions"))
     }
