@@ -235,6 +235,20 @@ pub fn plan_send(state: &LoginState, factor: &Factor, others: &[Challenge]) -> R
     })
 }
 
+/// Why a guess was not judged, from the login as it was. The order is the one in which an honest client can act on it.
+pub fn why_not_judged(state: &LoginState) -> Refusal {
+    if let Err(refusal) = state.open() {
+        return refusal;
+    }
+    let code = state.challenge.as_ref().and_then(|c| c.code.as_ref());
+    match code {
+        None if state.phone_hint().is_none() => Refusal::PhoneRequired,
+        None => Refusal::NoCodeSent,
+        Some(code) if state.now >= code.expires_at => Refusal::CodeExpired,
+        Some(_) => Refusal::CodeAlreadyUsed,
+    }
+}
+
 /// Which number the next code goes to, and what that code does.
 fn target<'a>(
     ticket: &Ticket,

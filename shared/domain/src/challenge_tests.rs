@@ -365,3 +365,21 @@ fn h6_a_test_number_is_played_only_where_the_code_goes_to_it() {
 
 #[path = "challenge_bounds_tests.rs"]
 mod bounds;
+
+#[test]
+fn f7_a_guess_that_is_not_judged_hears_what_its_user_can_do() {
+    let why = |factor: &Factor, challenge, now| why_not_judged(&state(ticket(), factor, challenge, now));
+    assert_eq!(why(&Factor::default(), None, 1), Refusal::PhoneRequired);
+    let mut asked = challenge(None);
+    asked.pending = Some(phone("77"));
+    assert_eq!(why(&Factor::default(), Some(asked), 1), Refusal::NoCodeSent);
+    assert_eq!(why(&bound(), None, 1), Refusal::NoCodeSent);
+    let out = challenge(Some(code(0)));
+    assert_eq!(why(&bound(), Some(out.clone()), 299), Refusal::CodeAlreadyUsed);
+    assert_eq!(why(&bound(), Some(out.clone()), 300), Refusal::CodeExpired);
+    let blocked = Challenge { attempts: 5, ..out.clone() };
+    assert_eq!(why(&bound(), Some(blocked), 300), Refusal::TooManyAttempts { retry_at: at(LOGIN_SECONDS) });
+    let done = Challenge { completed: Some(at(1)), ..out.clone() };
+    assert_eq!(why(&bound(), Some(done), 300), Refusal::LoginComplete);
+    assert_eq!(why(&bound(), Some(out), LOGIN_SECONDS), Refusal::LoginExpired);
+}

@@ -6,7 +6,7 @@ use super::recovery_codes::MakeRecoveryCodes;
 use super::replace_number::ReplaceNumber;
 use super::{LoginFailure, count};
 use crate::domain::audit::{Actor, AuditedChange, Provenance};
-use crate::domain::challenge::{Challenge, Effect};
+use crate::domain::challenge::{Challenge, Effect, why_not_judged};
 use crate::domain::ids::{EventId, base62};
 use crate::domain::login::{LoginState, Proof, Purpose, SecondFactor, Ticket};
 use crate::domain::refusal::Refusal;
@@ -53,7 +53,7 @@ impl VerifyCode {
         // The code may outlive its login, which takes nothing more.
         if ticket.is_over(now) {
             let state = self.look(ticket, now).await?;
-            return Err(LoginFailure::new(why_refused(&state), state));
+            return Err(LoginFailure::new(why_not_judged(&state), state));
         }
         let macs = self.codes.guess_macs(scope(&ticket), code.expose());
         let attempt = base62(22, |buffer| self.entropy.fill(buffer));
@@ -71,7 +71,7 @@ impl VerifyCode {
             Charged::Judged(challenge) => challenge,
             Charged::Refused(challenge) => {
                 let state = at(ticket, challenge, now);
-                return Err(LoginFailure::new(why_refused(&state), state));
+                return Err(LoginFailure::new(why_not_judged(&state), state));
             }
         };
         let Some(out) = &challenge.code else {
@@ -215,20 +215,6 @@ fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginStat
 
 fn failed(failure: Failure, state: LoginState) -> LoginFailure {
     LoginFailure { failure, state: Some(Box::new(state)) }
-}
-
-/// Why a guess was not judged, from the challenge as it was. The order is the one in which an honest client can act on it.
-fn why_refused(state: &LoginState) -> Refusal {
-    if let Err(refusal) = state.open() {
-        return refusal;
-    }
-    let code = state.challenge.as_ref().and_then(|c| c.code.as_ref());
-    match code {
-        None if state.phone_hint().is_none() => Refusal::PhoneRequired,
-        None => Refusal::NoCodeSent,
-        Some(code) if state.now >= code.expires_at => Refusal::CodeExpired,
-        Some(_) => Refusal::CodeAlreadyUsed,
-    }
 }
 
 /// The claims of a login that is done.
