@@ -123,7 +123,9 @@ async fn a_send_that_fails_costs_one_write_more() {
     assert_eq!(code("provider refuses").await, cost("delivery_failed", 1, 6));
     world.advance(30);
     world.provider(SendOutcome::Unknown);
-    assert_eq!(code("provider unknown").await, cost("200", 1, 6));
+    let keyed = |what| world.step_with(what, &login, "code", &[("idempotency-key", "k")], json!({}));
+    assert_eq!(keyed("provider unknown").await, cost("200", 1, 6));
+    assert_eq!(keyed("provider unknown, the same key again").await, cost("200", 1, 0), "it may have left");
     let second = world.login("ann").await;
     world.provider(SendOutcome::Accepted { message_id: "m".into() });
     let limited = world.step("a limit refuses", &second, "code", json!({})).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a fuzzer stops at its first surprise")]
 
 #[path = "../../targets/mod.rs"]
+#[allow(dead_code, reason = "what a target's calls cost is the test's business")]
 mod targets;
 #[path = "../../../budgets/world.rs"]
 #[allow(dead_code, reason = "another suite's, which uses all of it")]
