@@ -306,3 +306,31 @@ async fn a_bind_that_meets_another_transaction_is_tried_again() {
     let records = world.proxy.take();
     assert_eq!(operations(&records), ["UpdateItem", "TransactWriteItems", "TransactWriteItems"]);
 }
+
+/// Five tries of what was decided, and four decisions: then whoever changes hears of it, and nothing is changed.
+#[tokio::test]
+async fn a_change_that_meets_other_transactions_is_tried_again_and_then_refused() {
+    let world = World::new().await;
+    let path = format!("/v1/tenants{}/security", world.tenant);
+    let change = async |to: u32| {
+        world.proxy.take();
+        let body = Some(json!({ "limits": { "per_user_hour": to } }));
+        let (status, answer) = world.call("PATCH", &path, Some(&world.admin), &[], body).await;
+        let records = world.proxy.take();
+        let asked = operations(&records);
+        let count = |operation: &str| asked.iter().filter(|it| **it == operation).count();
+        (status, answer["code"].clone(), count("Query"), count("TransactWriteItems"))
+    };
+    for _ in 0..4 {
+        world.proxy.fail_next("TransactWriteItems", Fault::TransactionConflict);
+    }
+    let (status, _, reads, tries) = change(11).await;
+    assert_eq!((status, reads, tries), (200, 1, 5));
+    world
+        .proxy
+        .fail_when(|record| (record.operation == "TransactWriteItems").then_some(Fault::TransactionConflict));
+    assert_eq!(change(12).await, (409, json!("conflict"), 4, 20));
+    world.proxy.heal();
+    let (_, kept) = world.call("GET", &path, Some(&world.admin), &[], None).await;
+    assert_eq!(kept["limits"]["per_user_hour"], 11);
+}

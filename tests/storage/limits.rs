@@ -122,7 +122,7 @@ contract!(
     h4_a_busy_tenants_day_is_spread_and_never_overrun,
     h4_the_refusal_that_holds_longest_is_heard,
     h4_the_kill_switch_holds_into_the_next_day,
-    what_is_counted_is_kept_for_two_days,
+    what_is_counted_is_kept_for_two_days_and_a_login_for_three,
 );
 
 async fn a_numbers_limit_is_exact_and_knows_its_own_retry(stage: Stage) {
@@ -263,7 +263,7 @@ async fn h4_the_kill_switch_holds_into_the_next_day(stage: Stage) {
     }
 }
 
-async fn what_is_counted_is_kept_for_two_days(stage: Stage) {
+async fn what_is_counted_is_kept_for_two_days_and_a_login_for_three(stage: Stage) {
     let sending = Sending::new(&stage, Limits::default());
     assert!(sending.is_granted(T0, "one").await);
     let end = Some(T0.secs() + 172_800);
@@ -272,4 +272,8 @@ async fn what_is_counted_is_kept_for_two_days(stage: Stage) {
     for key in [keys::limit("number", &number), keys::limit("range", &range), stage.day(0)] {
         assert_eq!(stage.count(&key, "ttl").await, end, "{key:?}");
     }
+    // A login's life and three days more, for support to see it.
+    stage.sent(false).await;
+    let challenge = keys::challenge(&stage.tenant, &stage.user, T0, &stage.login);
+    assert_eq!(stage.count(&challenge, "ttl").await, Some(T0.secs() + 600 + 259_200));
 }

@@ -9,10 +9,13 @@ use std::time::Duration;
 
 /// What one transaction may hold (a limit of DynamoDB).
 pub(super) const MAX_ACTIONS: usize = 100;
-/// How often a transaction is tried where another write was in the way.
-const TRIES: u32 = 5;
-/// The wait before the second try; it doubles with each.
-const FIRST_WAIT: Duration = Duration::from_millis(15);
+/// The waits before a transaction is tried again where another write was in the way.
+const WAITS: [Duration; 4] = [
+    Duration::from_millis(15),
+    Duration::from_millis(30),
+    Duration::from_millis(60),
+    Duration::from_millis(120),
+];
 
 /// An expression with its names (`#name`) and values (`:value`).
 #[derive(Clone, Debug, Default)]
@@ -165,8 +168,7 @@ impl DynamoStore {
         &self,
         actions: Actions<M>,
     ) -> Result<Result<(), Vec<(M, Option<Item>)>>, Fault> {
-        let mut wait = FIRST_WAIT;
-        let mut tries = 1;
+        let mut waits = WAITS.into_iter();
         loop {
             let request = self.client.transact_write_items();
             let request = request.set_transact_items(Some(actions.actions.clone()));
@@ -174,17 +176,16 @@ impl DynamoStore {
             let reasons = cancelled(error)?;
             let failed = |reason: &CancelledBy| matches!(reason, CancelledBy::Condition(_));
             let contended = reasons.iter().any(|reason| matches!(reason, CancelledBy::Contention));
-            if !contended || tries == TRIES || reasons.iter().any(failed) {
+            let again = contended && !reasons.iter().any(failed);
+            let Some(wait) = waits.next().filter(|_| again) else {
                 let judged = reasons.into_iter().zip(actions.meanings);
                 let failed = judged.filter_map(|(reason, meaning)| match reason {
                     CancelledBy::Condition(item) => Some((meaning, item)),
                     CancelledBy::Nothing | CancelledBy::Contention => None,
                 });
                 return Ok(Err(failed.collect()));
-            }
+            };
             tokio::time::sleep(wait).await;
-            wait *= 2;
-            tries += 1;
         }
     }
 }
