@@ -133,6 +133,19 @@ async fn a_send_that_fails_costs_one_write_more() {
     assert_eq!(world.messages(), 2);
 }
 
+/// Only a day that is spread over several items has another one to ask.
+#[tokio::test]
+async fn h4_a_full_day_on_one_item_is_asked_once() {
+    let world = World::new().await;
+    world.admin("PATCH", "/security", json!({ "limits": { "per_tenant_day": 1 } })).await;
+    world.user("ann", Some(NUMBER)).await;
+    world.user("bob", Some("+12025550102")).await;
+    for (name, expected) in [("ann", cost("200", 1, 5)), ("bob", cost("rate_limited", 1, 6))] {
+        let login = world.login(name).await;
+        assert_eq!(world.step("send on a day of one message", &login, "code", json!({})).await, expected);
+    }
+}
+
 /// What could not be counted does not leave, and whoever asks again under the same key must not hear that it has: the key sends once it may.
 #[tokio::test]
 async fn h2_a_send_whose_limit_was_not_counted_leaves_its_key_free() {
