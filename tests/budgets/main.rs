@@ -133,6 +133,18 @@ async fn a_send_that_fails_costs_one_write_more() {
     assert_eq!(world.messages(), 2);
 }
 
+#[tokio::test]
+async fn a_send_that_a_rule_of_the_user_refuses_is_counted() {
+    let world = World::new().await;
+    world.admin("PATCH", "/security", json!({ "limits": { "per_user_hour": 1 } })).await;
+    world.user("ann", Some(NUMBER)).await;
+    let login = world.login("ann").await;
+    for expected in [cost("200", 1, 5), cost("rate_limited", 1, 1)] {
+        assert_eq!(world.step("send, one in an hour", &login, "code", json!({})).await, expected);
+        world.advance(31);
+    }
+}
+
 /// Only a day that is spread over several items has another one to ask.
 #[tokio::test]
 async fn h4_a_full_day_on_one_item_is_asked_once() {

@@ -126,3 +126,22 @@ where
         other => Err(Fault::new(other)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+
+    #[test]
+    fn a_fault_has_the_services_code_and_words() {
+        let of = |metadata: ErrorMetadata| {
+            fault(SdkError::service_error(PutItemError::generic(metadata), "what was asked")).to_string()
+        };
+        let metadata = || ErrorMetadata::builder().code("ThrottlingException");
+        assert_eq!(of(metadata().message("slow down").build()), "dynamodb ThrottlingException: slow down");
+        assert_eq!(of(metadata().build()), "dynamodb ThrottlingException: no message");
+        assert_eq!(of(ErrorMetadata::builder().build()), "dynamodb unknown: no message");
+        let error: SdkError<PutItemError, &str> = SdkError::timeout_error("no answer");
+        assert!(!fault(error).to_string().contains("dynamodb"));
+    }
+}
