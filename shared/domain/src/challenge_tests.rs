@@ -363,9 +363,6 @@ fn h6_a_test_number_is_played_only_where_the_code_goes_to_it() {
     assert_eq!((plan.test, plan.expires_at), (None, at(300)));
 }
 
-#[path = "challenge_bounds_tests.rs"]
-mod bounds;
-
 #[test]
 fn f7_a_guess_that_is_not_judged_hears_what_its_user_can_do() {
     let why = |factor: &Factor, challenge, now| why_not_judged(&state(ticket(), factor, challenge, now));
@@ -383,3 +380,6 @@ fn f7_a_guess_that_is_not_judged_hears_what_its_user_can_do() {
     assert_eq!(why(&bound(), Some(done), 300), Refusal::LoginComplete);
     assert_eq!(why(&bound(), Some(out), LOGIN_SECONDS), Refusal::LoginExpired);
 }
+
+#[path = "challenge_bounds_tests.rs"]
+mod bounds;

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// What one transaction may hold (a limit of DynamoDB).
 pub(super) const MAX_ACTIONS: usize = 100;
 /// The waits before a transaction is tried again where another write was in the way.
-const WAITS: [Duration; 4] = [
+pub(super) const WAITS: [Duration; 4] = [
     Duration::from_millis(15),
     Duration::from_millis(30),
     Duration::from_millis(60),

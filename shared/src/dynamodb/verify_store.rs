@@ -24,15 +24,6 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use aws_smithy_types::Blob;
-use std::time::Duration;
-
-/// What a bind's transaction waits after each try that met another one, before the caller hears 503.
-const BIND_WAITS: [Duration; 4] = [
-    Duration::from_millis(15),
-    Duration::from_millis(30),
-    Duration::from_millis(60),
-    Duration::from_millis(120),
-];
 
 #[async_trait]
 impl VerifyStore for DynamoStore {
@@ -117,7 +108,7 @@ impl VerifyStore for DynamoStore {
             actions.push(self.put_recovery_codes(key.tenant, key.user, macs, now)?);
         }
         actions.extend(self.event_puts(event)?);
-        for wait in BIND_WAITS {
+        for wait in transaction::WAITS {
             let request = self.client().transact_write_items();
             let outcome = request.set_transact_items(Some(actions.clone())).send().await;
             let Err(error) = outcome else { return Ok(Ok(())) };
