@@ -10,6 +10,7 @@ use shared::http::Edge;
 use std::cell::OnceCell;
 use tests::engine::Engine;
 use tests::repository;
+use tests::values::text;
 
 const KEPT: &str = "tests/bench/counts/recording.json";
 
@@ -127,9 +128,4 @@ async fn the_login_whose_instructions_are_counted_is_the_one_of_today() {
 /// Where a login is, and its token.
 fn login_of(answer: &Value) -> (String, String) {
     (format!("/v1/logins/{}", text(answer, "/login/id")), text(answer, "/login_token"))
-}
-
-fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }

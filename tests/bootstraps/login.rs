@@ -6,6 +6,7 @@ use tests::events;
 use tests::python;
 use tests::runtime::RuntimeError;
 use tests::template::Template;
+use tests::values::{another_code, text};
 
 const USERNAME: &str = "rosalind.franklin";
 const PASSWORD: &str = "correct horse battery staple";
@@ -49,7 +50,7 @@ async fn f4_f6_f8_h11_a_login_from_creating_a_tenant_to_a_verified_token() {
     let code = published_code(&deployment);
     deployment.canaries.add("code", &code);
 
-    let problem = deployment.handle("verify_code", &with(&step, "code", &wrong(&code))).await;
+    let problem = deployment.handle("verify_code", &with(&step, "code", &another_code(&code))).await;
     assert_eq!(problem.header("access-control-allow-origin"), Some(ORIGIN), "a page can read a refusal");
     assert_eq!(problem.refused(401, "wrong_code")["attempts_left"], 4);
     let done = deployment.handle("verify_code", &with(&step, "code", &code)).await.expect(200);
@@ -183,15 +184,4 @@ fn counted(deployment: &Deployment, function: &str, lines: usize) -> Vec<Value> 
         }
     }
     metrics
-}
-
-fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("no {pointer} in {answer}")).to_owned()
-}
-
-/// Another code of the same length.
-fn wrong(code: &str) -> String {
-    let number: u64 = code.parse().unwrap();
-    format!("{:0width$}", (number + 1) % 10_u64.pow(u32::try_from(code.len()).unwrap()), width = code.len())
 }

@@ -17,6 +17,7 @@ use tests::http_client::{Answer, Call};
 use tests::proxy::{Fault, Gate};
 use tests::rights::{lacking, unused};
 use tests::template::{Route, Template};
+use tests::values::text;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -426,9 +427,4 @@ impl World {
         assert_eq!(first["login"]["user"], second["login"]["user"], "one subject is one user");
         assert_ne!(first["login"]["id"], second["login"]["id"]);
     }
-}
-
-fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("no {pointer} in {answer}")).to_owned()
 }

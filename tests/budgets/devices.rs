@@ -1,9 +1,10 @@
 //! Trusted devices: what trusting one costs, and that showing one costs nothing more.
 
 use crate::NUMBER;
-use crate::world::{Cost, World, cost, text};
+use crate::world::{Cost, World, cost};
 use serde_json::{Value, json};
 use tests::proxy::{Fault, Gate, operations};
+use tests::values::text;
 
 impl World {
     async fn with_trust() -> Self {

@@ -1,13 +1,14 @@
 //! Hosted logins: what a request, a code and a look at the claims cost, and what becomes of lost answers.
 
 use crate::NUMBER;
-use crate::world::{Cost, World, cost, text};
+use crate::world::{Cost, World, cost};
 use serde_json::{Value, json};
 use shared::domain::authorization::AuthorizationCode;
 use shared::ports::Clock;
 use tests::hosted::{CHALLENGE, code, encode, exchange};
 use tests::http_client::Call;
 use tests::proxy::Fault;
+use tests::values::text;
 
 const CALLBACK: &str = "https://shop.example/callback";
 const ORIGIN: &str = "https://shop.example";

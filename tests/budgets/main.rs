@@ -13,7 +13,8 @@ mod world;
 use serde_json::json;
 use shared::ports::SendOutcome;
 use tests::proxy::{Fault, operations};
-use world::{PASSWORD, World, cost, text, wrong};
+use tests::values::{another_code, text};
+use world::{PASSWORD, World, cost};
 
 const NUMBER: &str = "+12025550101";
 
@@ -219,7 +220,7 @@ async fn verifying_is_one_write_whatever_comes_out() {
     let login = world.login("ann").await;
     world.step("send", &login, "code", json!({})).await;
     let code = world.code();
-    assert_eq!(guess("wrong", &login, wrong(&code)).await, cost("wrong_code", 0, 2));
+    assert_eq!(guess("wrong", &login, another_code(&code)).await, cost("wrong_code", 0, 2));
     assert_eq!(guess("right after a wrong one", &login, code.clone()).await, cost("200", 0, 2));
 
     world.advance(200);
@@ -231,7 +232,7 @@ async fn verifying_is_one_write_whatever_comes_out() {
     world.step("send", &login, "code", json!({})).await;
     let code = world.code();
     for _ in 0..5 {
-        guess("wrong", &login, wrong(&code)).await;
+        guess("wrong", &login, another_code(&code)).await;
     }
     assert_eq!(guess("blocked", &login, code.clone()).await, cost("too_many_attempts", 0, 1));
     world.advance(600);
@@ -257,7 +258,7 @@ async fn a_lost_answer_is_recognised_right_or_wrong() {
     let code = world.code();
     world.proxy.fail_next("UpdateItem", Fault::LostAnswer);
     let path = format!("/v1/logins/{}/verification", login.id);
-    let body = json!({ "code": wrong(&code) });
+    let body = json!({ "code": another_code(&code) });
     let (lost, answer) =
         world.measure("wrong, answer lost", &path, Some(&login.token), &[], Some(body)).await;
     assert_eq!(lost, cost("wrong_code", 0, 3));

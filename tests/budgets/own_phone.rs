@@ -1,8 +1,9 @@
 //! `/v1/me/phone`: what users do about their own number.
 
 use crate::NUMBER;
-use crate::world::{Cost, Login, World, cost, text};
+use crate::world::{Cost, Login, World, cost};
 use serde_json::{Value, json};
+use tests::values::text;
 
 const OTHER: &str = "+12025550102";
 

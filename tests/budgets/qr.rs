@@ -1,8 +1,9 @@
 //! QR logins: asked for, looked at, decided, used.
 
 use crate::NUMBER;
-use crate::world::{Cost, PASSWORD, World, cost, text};
+use crate::world::{Cost, PASSWORD, World, cost};
 use serde_json::{Value, json};
+use tests::values::text;
 
 const ORIGIN: &[(&str, &str)] = &[("origin", "https://shop.example.com")];
 

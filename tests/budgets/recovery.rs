@@ -1,9 +1,10 @@
 //! Recovery codes: what making and using them costs, lost answers, and two uses that meet.
 
 use crate::NUMBER;
-use crate::world::{Login, World, cost, text};
+use crate::world::{Login, World, cost};
 use serde_json::{Value, json};
 use tests::proxy::{Fault, Gate, operations};
+use tests::values::text;
 
 const UNKNOWN: &str = "0000-0000-0000-0000-0000-0000";
 

@@ -18,6 +18,7 @@ use tests::http_client::{Answer, Call};
 use tests::proxy::{Proxy, Record, tally};
 use tests::repository::TemporaryFolder;
 use tests::tables::Tables;
+use tests::values::text;
 
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -326,14 +327,4 @@ impl World {
 
 pub fn cost(outcome: &str, reads: usize, writes: usize) -> Cost {
     Cost { outcome: outcome.to_owned(), reads, writes }
-}
-
-pub fn wrong(code: &str) -> String {
-    let right: u32 = code.parse().unwrap();
-    format!("{:06}", (right + 1) % 1_000_000)
-}
-
-pub fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }

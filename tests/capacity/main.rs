@@ -11,7 +11,8 @@ use shared::ports::SendOutcome;
 use tests::engine::Engine;
 use tests::repository;
 use tests::tables::Tables;
-use world::{Cost, Login, PASSWORD, World, text, wrong};
+use tests::values::{another_code, text};
+use world::{Cost, Login, PASSWORD, World};
 
 const BEGIN: &str = "<!-- capacity -->\n";
 const END: &str = "<!-- /capacity -->";
@@ -80,7 +81,7 @@ async fn sends_and_guesses(world: &World, rows: &mut Rows) {
     rows.add(world, "send", "first", &cost);
     let cost = world.step("", &login, "code", json!({})).await;
     rows.add(world, "", "too soon", &cost);
-    let cost = guess(world, &login, &wrong(&world.code())).await;
+    let cost = guess(world, &login, &another_code(&world.code())).await;
     rows.add(world, "verify", "wrong", &cost);
     world.advance(31);
     let cost = world.step("", &login, "code", json!({})).await;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tests::hosted;
 use tests::http_client::Call;
 use tests::local::Local;
+use tests::values::text;
 
 /// A client that knows nothing but the document.
 struct Client {
@@ -109,11 +110,6 @@ impl Client {
         self.called.insert(operation.to_owned());
         answer.json
     }
-}
-
-fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }
 
 /// A QR login that is approved, and one that is not.

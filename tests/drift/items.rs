@@ -1,10 +1,11 @@
 //! Items of another shape: with an attribute that nobody knows, as a newer version may leave, and without one that there should be.
 
-use crate::world::{World, wrong};
+use crate::world::World;
 use crate::{NUMBER, code};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use std::collections::HashMap;
+use tests::values::another_code;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -36,7 +37,7 @@ async fn g5_an_attribute_that_nobody_knows_changes_nothing_and_stays() {
         item.insert("of_a_newer_version".to_owned(), AttributeValue::S("kept".to_owned()));
         world.put(&table, item).await;
     }
-    let guess = json!({ "code": wrong(&world.code()) });
+    let guess = json!({ "code": another_code(&world.code()) });
     assert_eq!(code(&world.does(&login, "verification", guess).await), (401, "wrong_code"));
     world.advance(61);
     world.sends(&login).await;
@@ -62,7 +63,7 @@ async fn h3_without_an_attribute_nobody_gets_more() {
     world.sends(&blocked).await;
     let right = world.code();
     for _ in 0..5 {
-        let guess = json!({ "code": wrong(&right) });
+        let guess = json!({ "code": another_code(&right) });
         assert_eq!(code(&world.does(&blocked, "verification", guess).await), (401, "wrong_code"));
     }
     let items = world.all_items().await;

@@ -11,7 +11,8 @@ mod world;
 
 use serde_json::{Value, json};
 use tests::sdk;
-use world::{Login, World, text};
+use tests::values::text;
+use world::{Login, World};
 
 pub const NUMBER: &str = "+12025550101";
 

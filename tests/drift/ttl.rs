@@ -1,11 +1,12 @@
 //! DynamoDB's own deletions. They come days after an item's `ttl`; here they come too early, in the middle of a request, and never.
 
-use crate::world::{World, wrong};
+use crate::world::World;
 use crate::{NUMBER, code};
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 use std::collections::HashMap;
 use tests::proxy::{Fault, Gate};
+use tests::values::another_code;
 
 impl World {
     /// Deletes what has a `ttl` and a sort key that starts so, as the sweep does; answers how many.
@@ -41,7 +42,7 @@ async fn h3_a_challenge_that_goes_early_takes_its_code_along_and_no_failure() {
     let login = world.asserted(&user).await;
     world.sends(&login).await;
     let old = world.code();
-    let guess = json!({ "code": wrong(&old) });
+    let guess = json!({ "code": another_code(&old) });
     assert_eq!(code(&world.does(&login, "verification", guess).await), (401, "wrong_code"));
     assert_eq!(world.sweeps("challenge#").await, 1);
     assert_eq!(code(&world.gives_code(&login).await), (409, "no_code_sent"));

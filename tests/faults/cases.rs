@@ -1,9 +1,10 @@
 //! The use cases: how each is prepared, what is called, what a repetition may answer, and what has to stand at the end.
 
-use crate::world::{PASSWORD, World, text, wrong};
+use crate::world::{PASSWORD, World};
 use serde_json::{Value, json};
 use shared::ports::SendOutcome;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use tests::values::{another_code, text};
 
 /// One use case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -339,7 +340,10 @@ impl Case {
         }
         let code = if sends { world.code() } else { String::new() };
         if self == Case::GuessRightAfterFailure {
-            assert_eq!(step(world, &login, "verification", json!({ "code": wrong(&code) })).await.0, 401);
+            assert_eq!(
+                step(world, &login, "verification", json!({ "code": another_code(&code) })).await.0,
+                401
+            );
         }
         if self == Case::SendAgain {
             world.advance(31);
@@ -350,7 +354,7 @@ impl Case {
             Case::Send | Case::SendUnknown | Case::SendAgain | Case::SendBeyondLimit => {
                 ("/code", Some(json!({})))
             }
-            Case::GuessWrong => ("/verification", Some(json!({ "code": wrong(&code) }))),
+            Case::GuessWrong => ("/verification", Some(json!({ "code": another_code(&code) }))),
             Case::TrustDevice => ("/verification", Some(json!({ "code": code, "trust_device": true }))),
             Case::UseRecoveryCode => {
                 ("/verification", Some(json!({ "recovery_code": person.recovery_code })))

@@ -2,7 +2,7 @@
 
 use crate::cases::{Case, Prepared, step, whole_login};
 use crate::tables;
-use crate::world::{World, wrong};
+use crate::world::World;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use tests::engine::Engine;
 use tests::proxy::{Fault, Record};
 use tests::tables::Tables;
+use tests::values::another_code;
 
 /// How long one attempt of the client waits here, instead of the 1.5 s of the service's.
 const ATTEMPT: Duration = Duration::from_millis(250);
@@ -299,7 +300,7 @@ async fn finish(world: &World, case: Case, ready: &Prepared, outcome: &Outcome, 
             let (status, done) = step(world, login, "verification", json!({ "code": world.code() })).await;
             assert_eq!(status, 200, "{run}: {done}");
             assert_eq!(
-                step(world, login, "verification", json!({ "code": wrong(&world.code()) })).await.0,
+                step(world, login, "verification", json!({ "code": another_code(&world.code()) })).await.0,
                 409,
                 "{run}"
             );

@@ -4,7 +4,7 @@
 
 use crate::cases::step;
 use crate::run::{FUNCTION_TIMEOUT, hasty};
-use crate::world::{World, text};
+use crate::world::World;
 use aws_sdk_sns::config::timeout::TimeoutConfig;
 use serde_json::{Value, json};
 use shared::config::Environment;
@@ -16,6 +16,7 @@ use tests::engine::Engine;
 use tests::proxy::Fault;
 use tests::sdk;
 use tests::tables::Tables;
+use tests::values::text;
 
 /// How long the sender waits here, instead of the 3 s of the service's.
 const ATTEMPT: Duration = Duration::from_millis(300);

@@ -9,7 +9,8 @@ mod world;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tests::proxy::Record;
-use world::{World, text};
+use tests::values::text;
+use world::World;
 
 /// The n-th number, which nobody else has, and not next to the one before.
 fn number(at: usize) -> String {

@@ -1,10 +1,11 @@
 //! What the audit tells of logins, in `local`, where nothing reads a stream.
 
-use crate::world::{World, text, wrong};
+use crate::world::World;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tests::local::Local;
 use tests::repository::TemporaryFolder;
+use tests::values::{another_code, text};
 
 const PASSWORD: &str = "correct horse battery";
 const NUMBER: &str = "+12025550143";
@@ -41,7 +42,7 @@ async fn h14_a_login_is_told_guess_by_guess_with_a_mask_for_the_number() {
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
     for _ in 0..2 {
-        world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+        world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     }
     world.guess(&login, &code).await.expect(200);
 
@@ -75,7 +76,7 @@ async fn h14_a_login_is_told_guess_by_guess_with_a_mask_for_the_number() {
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
     for _ in 0..5 {
-        world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+        world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     }
     let events = told(&world, &bob, 12).await;
     assert_eq!(kinds(&events[6..]), [&["code.rejected"; 5][..], &["login.blocked"]].concat());
@@ -108,7 +109,7 @@ async fn what_a_crash_left_untold_is_told_at_the_next_start_and_nothing_twice() 
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
     for _ in 0..3 {
-        world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+        world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     }
     // As likely as not before it is told.
     world = world.restarted(&data, true).await;

@@ -1,8 +1,9 @@
 //! Every bad input gets a clear refusal with a stable code, never a 5xx, and changes nothing.
 
-use crate::world::{World, text};
+use crate::world::World;
 use serde_json::json;
 use tests::http_client::{Answer, Call};
+use tests::values::text;
 
 const PASSWORD: &str = "correct horse battery";
 

@@ -1,7 +1,8 @@
 //! Binding at login: acceptance F4, F8, F9, F11.
 
-use crate::world::{Login, World, text, wrong};
+use crate::world::{Login, World};
 use serde_json::{Value, json};
+use tests::values::{another_code, text};
 
 const NUMBER: &str = "+12025550123";
 const PASSWORD: &str = "correct horse battery";
@@ -34,7 +35,7 @@ async fn f4_f8_an_unbound_user_names_a_number_types_its_code_and_is_bound() {
     assert!(text(&asked, "/login/mfa/phone_hint").ends_with("23"));
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     assert!(phone_of(&world, &user).await.is_null(), "f8: nothing is stored before the right code");
     let done = world.guess(&login, &code).await.expect(200);
     assert_eq!(done["login"]["status"], "complete");
@@ -109,12 +110,12 @@ async fn another_number_takes_the_code_away_and_keeps_the_attempts_at_most_three
     ask(&world, &login, NUMBER).await.expect(200);
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     ask(&world, &login, "+12025550124").await.expect(200);
     world.guess(&login, &code).await.refused(409, "no_code_sent");
     world.send_code(&login).await;
     let second = world.local.code_sent_to("+12025550124").await;
-    let problem = world.guess(&login, &wrong(&second)).await.refused(401, "wrong_code");
+    let problem = world.guess(&login, &another_code(&second)).await.refused(401, "wrong_code");
     assert_eq!((&problem["attempts_left"], &problem["sends_left"]), (&json!(3), &json!(3)));
     ask(&world, &login, NUMBER).await.expect(200);
     let problem = ask(&world, &login, "+12025550125").await.refused(429, "rate_limited");

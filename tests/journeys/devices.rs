@@ -1,8 +1,9 @@
 //! Trusted devices: acceptance H7.
 
-use crate::world::{World, text};
+use crate::world::World;
 use serde_json::{Value, json};
 use tests::http_client::{Answer, Call};
+use tests::values::text;
 
 const NUMBER: &str = "+12025550123";
 const PASSWORD: &str = "correct horse battery";

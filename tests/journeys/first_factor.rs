@@ -1,10 +1,11 @@
 //! First factors and the tokens at the end: acceptance F1, F2b, F3, H11.
 
-use crate::world::{World, text};
+use crate::world::World;
 use base64::Engine as _;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tests::http_client::Call;
+use tests::values::{changed, text};
 
 const NUMBER: &str = "+12025550123";
 const PASSWORD: &str = "correct horse battery";
@@ -80,8 +81,7 @@ async fn f2b_an_assertion_needs_the_applications_secret() {
     };
     start(None).await.refused(401, "unauthenticated");
     start(Some("nonsense".into())).await.refused(401, "unauthenticated");
-    let flipped = format!("{}x", &world.secret[..world.secret.len() - 1]);
-    start(Some(flipped)).await.refused(401, "unauthenticated");
+    start(Some(changed(&world.secret))).await.refused(401, "unauthenticated");
     assert!(start(Some(world.admin.clone())).await.status >= 401);
     let begun = start(Some(world.secret.clone())).await.expect(200);
     assert_eq!(begun["login"]["status"], "enter_code");

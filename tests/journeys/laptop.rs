@@ -1,11 +1,12 @@
 //! `local` itself: acceptance H13, H14.
 
-use crate::world::{World, text, wrong};
+use crate::world::World;
 use serde_json::json;
 use tests::canaries::Canaries;
 use tests::http_client::Call;
 use tests::local::Local;
 use tests::repository::TemporaryFolder;
+use tests::values::{another_code, text};
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -56,7 +57,7 @@ async fn h14_no_line_of_the_log_has_a_secret_a_code_or_a_number() {
     world.send_code(&login).await;
     let code = world.local.code_sent_to(number).await;
     canaries.add("code", &code);
-    world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     let done = world.guess(&login, &code).await.expect(200);
     canaries.add("access token", &text(&done, "/tokens/access_token"));
     canaries.add("id token", &text(&done, "/tokens/id_token"));

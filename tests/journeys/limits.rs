@@ -1,7 +1,8 @@
 //! The money guard: acceptance H4. Each refusal names its rule and says when.
 
-use crate::world::{World, text};
+use crate::world::World;
 use serde_json::{Value, json};
+use tests::values::text;
 
 const PASSWORD: &str = "correct horse battery";
 

@@ -1,7 +1,8 @@
 //! The login itself: acceptance F, H1, H2.
 
-use crate::world::{World, text, wrong};
+use crate::world::World;
 use serde_json::json;
+use tests::values::{another_code, text};
 
 const NUMBER: &str = "+12025550123";
 const PASSWORD: &str = "correct horse battery";
@@ -59,7 +60,7 @@ async fn f7_wrong_expired_and_unsent_codes_say_which() {
     world.guess(&login, "123456").await.refused(409, "no_code_sent");
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    let problem = world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    let problem = world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     assert_eq!(problem["attempts_left"], 4);
     assert_eq!(problem["login"]["challenge"]["attempts_left"], 4);
     for malformed in ["12345", "1234567", "12345a", "１２３４５６", "٣٢١٤٥٦", " 12345", ""] {
@@ -96,7 +97,7 @@ async fn a_login_is_blocked_after_its_attempts_and_a_new_one_starts_afresh() {
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
     for left in (0..5).rev() {
-        let problem = world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+        let problem = world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
         assert_eq!(problem["attempts_left"], left);
     }
     world.guess(&login, &code).await.refused(429, "too_many_attempts");
@@ -115,7 +116,7 @@ async fn h2_a_resend_repeats_the_code_and_keeps_the_attempts() {
     let login = world.login("ann", PASSWORD).await;
     let first = world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     let problem = world.step(&login, "code", json!({})).await.refused(429, "resend_too_soon");
     assert_eq!(problem["resend_at"], first["login"]["challenge"]["resend_at"]);
     world.local.advance(31).await;

@@ -5,13 +5,13 @@
 
 use crate::roles::{add_hour, permission};
 use crate::side::Side;
-use crate::world::text;
 use serde_json::json;
 use shared::api;
 use shared::domain::admin_key::Role;
 use tests::http_client::{Answer, Call};
 use tests::local::Local;
 use tests::repository;
+use tests::values::text;
 
 /// One route of a function.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,9 @@
 //! Users are told, at the number that was bound, that something about their second factor has changed.
 
-use crate::world::{Login, World, text};
+use crate::world::{Login, World};
 use serde_json::{Value, json};
 use tests::http_client::Call;
+use tests::values::text;
 
 const PASSWORD: &str = "correct horse battery staple";
 const OLD: &str = "+12025550161";

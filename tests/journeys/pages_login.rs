@@ -1,9 +1,10 @@
 //! Hosted logins by plain forms, as a browser without script does them.
 
 use crate::browser::{Browser, CALLBACK};
-use crate::world::{World, wrong};
+use crate::world::World;
 use serde_json::json;
 use tests::hosted::exchange;
+use tests::values::another_code;
 
 const PASSWORD: &str = "correct horse battery";
 const NUMBER: &str = "+12025550143";
@@ -100,7 +101,7 @@ async fn f7_a_code_that_is_wrong_malformed_or_expired_says_so_and_completes_noth
     browser.code("12345").await;
     browser.says("A code has 6 digits.");
     browser.says("5 attempts left");
-    browser.code(&wrong(&code)).await;
+    browser.code(&another_code(&code)).await;
     browser.says("This code is not right.");
     browser.says("4 attempts left");
     browser.reload().await;
@@ -122,12 +123,12 @@ async fn f7_after_too_many_wrong_codes_the_page_says_what_is_left_to_do() {
     let mut browser = Browser::at_login(&world).await;
     browser.password("ann", PASSWORD).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    let mut guess = wrong(&code);
+    let mut guess = another_code(&code);
     for _ in 0..4 {
         browser.code(&guess).await;
-        guess = wrong(&guess);
+        guess = another_code(&guess);
         if guess == code {
-            guess = wrong(&guess);
+            guess = another_code(&guess);
         }
     }
     browser.says("1 attempt left");

@@ -5,6 +5,7 @@ use crate::world::World;
 use serde_json::json;
 use tests::hosted::form;
 use tests::http_client::Call;
+use tests::values::text;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -38,7 +39,7 @@ async fn scanning<'a>(world: &'a World, address: &str) -> Browser<'a> {
 
 async fn status(browser: &mut Browser<'_>) -> String {
     let call = Call::get(&format!("{}/qr", browser.at));
-    crate::world::text(&browser.send(call).await.expect(200), "/status")
+    text(&browser.send(call).await.expect(200), "/status")
 }
 
 async fn go_on(browser: &mut Browser<'_>) {

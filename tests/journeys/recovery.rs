@@ -1,8 +1,9 @@
 //! Recovery codes over HTTP: acceptance H7, and H8's other proof.
 
-use crate::world::{Login, World, text, wrong};
+use crate::world::{Login, World};
 use serde_json::{Value, json};
 use tests::http_client::{Answer, Call};
+use tests::values::{another_code, text};
 
 const NUMBER: &str = "+12025550123";
 const NEXT: &str = "+12025550124";
@@ -36,7 +37,7 @@ async fn bound() -> (World, Vec<String>) {
     world.step(&login, "phone", json!({ "phone": NUMBER })).await.expect(200);
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     let done = world.guess(&login, &code).await.expect(200);
     (world, codes(&done))
 }

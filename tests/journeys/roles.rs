@@ -1,9 +1,10 @@
 //! Who may do what: acceptance A. Every route by every credential is in `matrix`.
 
-use crate::world::{World, text};
+use crate::world::World;
 use serde_json::{Value, json};
 use shared::domain::admin_key::Permission;
 use tests::http_client::Call;
+use tests::values::text;
 
 /// What each administration operation needs. A route that isn't in here fails the test: a new one can't be forgotten.
 pub(crate) fn permission(operation: &str) -> Option<Permission> {

@@ -1,11 +1,11 @@
 //! A tenant that has one of everything, with every kind of credential, for what is tried on every route.
 
 use crate::matrix::Route;
-use crate::world::text;
 use serde_json::{Value, json};
 use shared::domain::admin_key::Role;
 use tests::http_client::Call;
 use tests::local::Local;
+use tests::values::text;
 
 const PASSWORD: &str = "correct horse battery";
 

@@ -1,7 +1,8 @@
 //! Users and the administrator's binding: acceptance D.
 
-use crate::world::{World, text, wrong};
+use crate::world::World;
 use serde_json::json;
+use tests::values::{another_code, text};
 
 const NUMBER: &str = "+12025550123";
 const PASSWORD: &str = "correct horse battery";
@@ -103,7 +104,7 @@ async fn h10_support_sees_what_became_of_each_message_and_no_code() {
     let login = world.login("ann", PASSWORD).await;
     world.send_code(&login).await;
     let code = world.local.code_sent_to(NUMBER).await;
-    world.guess(&login, &wrong(&code)).await.refused(401, "wrong_code");
+    world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
     let view = world.admin("GET", &format!("/users/{user}/challenges"), None).await.expect(200);
     let shown = &view["items"][0];
     assert_eq!(

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tests::http_client::{Answer, Call};
 use tests::local::Local;
+use tests::values::text;
 
 /// One tenant on a `local` of its own, so that a test may move the clock.
 pub struct World {
@@ -113,17 +114,4 @@ impl World {
     pub async fn messages_to(&self, number: &str) -> usize {
         self.local.outbox().await.iter().filter(|message| message["to"] == number).count()
     }
-}
-
-/// A string in an answer.
-pub fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
-}
-
-/// Another code of the same length.
-pub fn wrong(code: &str) -> String {
-    let last = code.bytes().last().unwrap();
-    let other = if last == b'9' { '0' } else { char::from(last + 1) };
-    format!("{}{other}", &code[..code.len() - 1])
 }

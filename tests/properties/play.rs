@@ -3,10 +3,11 @@
 use crate::model::{Model, SendPrediction};
 use crate::ops::{Case, Op, Provider, Step, What};
 use crate::witness::Witness;
-use crate::world::{Answer, BEGIN, Bench, World, number, text};
+use crate::world::{Answer, BEGIN, Bench, World, number};
 use serde_json::{Value, json};
 use shared::domain::time::Timestamp;
 use std::collections::BTreeMap;
+use tests::values::text;
 
 /// How often each step came to each outcome, over all cases of a test: what was never seen was never tried.
 pub type Tally = BTreeMap<String, u32>;

@@ -19,6 +19,7 @@ use tests::engine::Engine;
 use tests::repository::TemporaryFolder;
 use tests::sdk;
 use tests::tables::Tables;
+use tests::values::text;
 
 /// When every sequence begins, in seconds since 1970: within an hour and a day of UTC.
 pub const BEGIN: i64 = 4_102_496_400;
@@ -349,9 +350,4 @@ fn slot(keys: &mut Keys, name: SecretName) -> &mut Value {
         SecretName::CodePepper => &mut keys.code_pepper,
         _ => &mut keys.sealing,
     }
-}
-
-pub fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }

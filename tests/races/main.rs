@@ -5,7 +5,7 @@
 mod pair;
 mod qr;
 
-use pair::{Pair, count, others, outcomes, race, text};
+use pair::{Pair, count, others, outcomes, race};
 use qr::{
     f2_at_its_end_an_approval_comes_before_or_never, f2_of_20_logins_of_one_approval_one_begins,
     f2_of_20_users_who_scan_one_is_the_one, f2_of_approvals_and_rejections_at_once_one_holds,
@@ -16,6 +16,7 @@ use shared::ports::Clock;
 use tests::engine::Engine;
 use tests::hosted;
 use tests::http_client::Call;
+use tests::values::text;
 
 /// Each race as one test an engine.
 macro_rules! on_both_engines {

@@ -10,6 +10,7 @@ use tests::hosted::Seals;
 use tests::http_client::{Answer, Call};
 use tests::local::Local;
 use tests::repository::TemporaryFolder;
+use tests::values::text;
 use tokio::sync::Barrier;
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -172,11 +173,6 @@ pub fn outcomes(answers: &[Answer]) -> std::collections::BTreeMap<(u16, String),
         *all.entry((answer.status, code)).or_default() += 1;
     }
     all
-}
-
-pub fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }
 
 /// `n` codes that are not `code`, all distinct.

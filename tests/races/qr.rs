@@ -1,8 +1,9 @@
 //! QR logins: who scans first, what is decided, and how often an approval is used.
 
-use crate::pair::{PASSWORD, Pair, count, outcomes, race, text};
+use crate::pair::{PASSWORD, Pair, count, outcomes, race};
 use serde_json::json;
 use tests::http_client::{Answer, Call};
+use tests::values::text;
 
 /// A QR login that a browser has asked for.
 pub struct Asked {

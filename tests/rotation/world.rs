@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use tests::engine::Engine;
 use tests::repository::TemporaryFolder;
+use tests::values::text;
 
 /// A clock that only the test moves.
 #[derive(Debug)]
@@ -226,9 +227,4 @@ fn slot(keys: &mut Keys, name: SecretName) -> &mut Value {
         SecretName::Operator => &mut keys.operator,
         other => panic!("{other:?} is made from another"),
     }
-}
-
-fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("{pointer} in {answer}")).to_owned()
 }

@@ -28,3 +28,4 @@ pub mod source;
 pub mod streams;
 pub mod tables;
 pub mod template;
+pub mod values;

@@ -1,11 +1,12 @@
 use crate::consumer::{Trail, key, kinds};
-use crate::world::{Login, World, wrong};
+use crate::world::{Login, World};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tests::engine::Engine;
 use tests::proxy::Fault;
 use tests::tables::Tables;
+use tests::values::another_code;
 
 const NUMBER: &str = "+12025550101";
 const LOGIN_KINDS: [&str; 6] =
@@ -19,7 +20,7 @@ async fn story(trail: &Trail) -> String {
     world.step("number", &login, "phone", json!({ "phone": NUMBER })).await;
     world.step("send", &login, "code", json!({})).await;
     let code = world.code();
-    for guess in [wrong(&code), wrong(&code), code] {
+    for guess in [another_code(&code), another_code(&code), code] {
         world.advance(1);
         world.step("guess", &login, "verification", json!({ "code": guess })).await;
     }
@@ -31,7 +32,7 @@ async fn story(trail: &Trail) -> String {
 }
 
 async fn guess_wrong(trail: &Trail, login: &Login, times: usize) {
-    let code = wrong(&trail.world.code());
+    let code = another_code(&trail.world.code());
     for _ in 0..times {
         trail.world.advance(1);
         let cost = trail.world.step("guess", login, "verification", json!({ "code": code })).await;

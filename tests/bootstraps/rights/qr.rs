@@ -1,8 +1,9 @@
 //! Everything of QR logins.
 
-use super::{World, text};
+use super::World;
 use serde_json::json;
 use tests::http_client::Call;
+use tests::values::text;
 
 const ORIGIN: &str = "https://shop.example.com";
 

@@ -1,12 +1,13 @@
 //! Calls to the whole service on the embedded engine. Whatever a client sends, its answer is the client's: nothing ends the process, and
 //! nothing is a fault of the service while its engine is well.
 
-use super::super::world::{World, text};
+use super::super::world::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use shared::http::lambda;
 use std::cell::RefCell;
+use tests::values::text;
 use tokio::runtime::Runtime;
 
 /// After so many inputs the world is made anew: changed events switch things off and fill tables.

@@ -1,7 +1,6 @@
 //! Codes, and what they are exchanged for.
 
 use super::{CALLBACK, NUMBER, ORIGIN, Shop, is_error, is_page};
-use crate::world::text;
 use serde_json::{Value, json};
 use shared::config::SystemClock;
 use shared::domain::authorization::{AuthorizationCode, Scopes};
@@ -9,6 +8,7 @@ use shared::domain::login::Proof;
 use shared::ports::Clock;
 use tests::hosted::{CHALLENGE, Jar, VERIFIER, code, exchange, form};
 use tests::http_client::Call;
+use tests::values::text;
 
 #[tokio::test]
 async fn f6_a_code_is_exchanged_for_tokens_that_say_what_happened() {

@@ -19,6 +19,7 @@ use tests::secrets::{arn, first_values};
 use tests::streams::{TableStream, passes};
 use tests::tables::Tables;
 use tests::template::Template;
+use tests::values::text;
 
 /// The function that serves nobody.
 pub const SETUP: &str = "secrets-setup";
@@ -279,9 +280,4 @@ impl World {
 /// The secret whose name a variable holds (`SECRET_…_ARN`).
 fn secret(variable: &str) -> Option<SecretName> {
     SecretName::ALL.into_iter().find(|name| name.variable() + "_ARN" == variable)
-}
-
-fn text(answer: &Value, pointer: &str) -> String {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    found.unwrap_or_else(|| panic!("no {pointer} in {answer}")).to_owned()
 }
