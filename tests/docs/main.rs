@@ -4,6 +4,7 @@
 mod answers;
 mod dependencies;
 mod errors;
+mod logging;
 mod openapi;
 mod pages;
 mod rights;

@@ -188,10 +188,9 @@ def fixed():
     key_requests = tables * principals * 12 * 24 * 30
     rows = [
         ("secrets, with the operator's first key", 8, SECRET_MONTH),
-        ("alarms", 27, ALARM_MONTH),
+        ("alarms", 30, ALARM_MONTH),
         ("a dashboard", 1, DASHBOARD_MONTH),
         ("the service's metrics: five in all and by country (ten countries), refusals in all and by rule (ten rules)", 5 * 11 + 11, METRIC_MONTH),
-        ("the gateway's metrics of a login's three routes, six each", 18, METRIC_MONTH),
         ("requests for the tables' keys", key_requests, KMS_REQUEST),
     ]
     made = [(what, f"{count:,}", dollars(count * each)) for what, count, each in rows]

@@ -15,6 +15,8 @@ pub struct Source {
     pub paths: Vec<Vec<String>>,
     /// The text of every string.
     pub strings: Vec<String>,
+    /// What it logs: the level and the message of each of `tracing`'s events, but for those with a target of their own (metrics).
+    pub events: Vec<(String, String)>,
     tokens: TokenStream,
 }
 
@@ -46,6 +48,7 @@ impl Source {
             lines: text.lines().count(),
             paths: Vec::new(),
             strings: Vec::new(),
+            events: Vec::new(),
             tokens: tokens.clone(),
         };
         source.walk(tokens, &mut module.to_vec());
@@ -85,6 +88,7 @@ impl Source {
                             lines: 0,
                             paths: Vec::new(),
                             strings: Vec::new(),
+                            events: Vec::new(),
                             tokens: group.stream(),
                         };
                         body.walk(group.stream(), &mut Vec::new());
@@ -131,6 +135,7 @@ impl Source {
                 TokenTree::Ident(_) => {
                     let mut paths = Vec::new();
                     at += tree(&tokens[at..], &[], &mut paths);
+                    self.events.extend(event(&paths, &tokens[at..]));
                     let absolute = paths.into_iter().filter(|path| path.len() > 1);
                     self.paths.extend(absolute.map(|path| resolve(path, module)));
                 }
@@ -242,6 +247,17 @@ fn calls_on(tokens: TokenStream, receiver: &str, found: &mut Vec<String>) {
     }
 }
 
+/// The level and the message of `tracing::LEVEL!(…, "message")`, whose arguments come `after` its path.
+fn event(paths: &[Vec<String>], after: &[TokenTree]) -> Option<(String, String)> {
+    let [path] = paths else { return None };
+    let [TokenTree::Punct(bang), TokenTree::Group(arguments), ..] = after else { return None };
+    let is_event = path.len() == 2 && path[0] == "tracing" && bang.as_char() == '!';
+    let arguments: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    let Some(TokenTree::Literal(message)) = arguments.last().filter(|_| is_event) else { return None };
+    let has_target = matches!(arguments.first(), Some(TokenTree::Ident(first)) if first == "target");
+    string(&message.to_string()).filter(|_| !has_target).map(|message| (path[1].to_uppercase(), message))
+}
+
 /// The text of a string literal as it is spelled, without its quotes; `None` for any other literal.
 fn string(literal: &str) -> Option<String> {
     let raw = literal.trim_start_matches(['b', 'c', 'r', '#']);
@@ -289,6 +305,18 @@ mod tests {
             #[doc = "no"]
             fn f() { g("one", b"two", r#"three"#, 'x', 4); }"##;
         assert_eq!(source(text).strings, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn events_are_known_by_level_and_message() {
+        let source = source(
+            r#"fn f() { tracing::warn!(%fault, why = "x", "one"); match a { b => tracing::info!("two"), }
+               tracing::info!(target: "metrics", Rule = "no"); other::info!("no"); tracing::debug_span!("no", c = 1); }
+               #[cfg(test)] mod tests { fn g() { tracing::info!("no"); } }"#,
+        );
+        let found: Vec<_> =
+            source.events.iter().map(|(level, message)| format!("{level} {message}")).collect();
+        assert_eq!(found, ["WARN one", "INFO two"]);
     }
 
     #[test]
