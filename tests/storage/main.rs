@@ -205,6 +205,7 @@ mod grants;
 mod limits;
 mod qr;
 mod recovery;
+mod sends;
 
 contract!(
     a_number_is_asked_for_three_times_and_takes_code_and_guesses_away,

@@ -125,6 +125,12 @@ pub(super) fn is_owned_by(user: &str) -> Expression {
         .value(":user", string(user))
 }
 
+/// Whether nothing but another write was in the way. A condition that did not hold is an answer, whatever else there was.
+fn is_worth_another_try(reasons: &[CancelledBy]) -> bool {
+    let contended = reasons.iter().any(|reason| matches!(reason, CancelledBy::Contention));
+    contended && !reasons.iter().any(|reason| matches!(reason, CancelledBy::Condition(_)))
+}
+
 /// An empty map is an error to DynamoDB; none at all is not.
 fn map<T>(entries: Vec<(String, T)>) -> Option<std::collections::HashMap<String, T>> {
     (!entries.is_empty()).then(|| entries.into_iter().collect())
@@ -174,10 +180,7 @@ impl DynamoStore {
             let request = request.set_transact_items(Some(actions.actions.clone()));
             let Err(error) = request.send().await else { return Ok(Ok(())) };
             let reasons = cancelled(error)?;
-            let failed = |reason: &CancelledBy| matches!(reason, CancelledBy::Condition(_));
-            let contended = reasons.iter().any(|reason| matches!(reason, CancelledBy::Contention));
-            let again = contended && !reasons.iter().any(failed);
-            let Some(wait) = waits.next().filter(|_| again) else {
+            let Some(wait) = waits.next().filter(|_| is_worth_another_try(&reasons)) else {
                 let judged = reasons.into_iter().zip(actions.meanings);
                 let failed = judged.filter_map(|(reason, meaning)| match reason {
                     CancelledBy::Condition(item) => Some((meaning, item)),
@@ -187,5 +190,38 @@ impl DynamoStore {
             };
             tokio::time::sleep(wait).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_condition_is_an_answer_and_another_write_is_not() {
+        use CancelledBy::{Condition, Contention, Nothing};
+        assert!(is_worth_another_try(&[Nothing, Contention]));
+        assert!(!is_worth_another_try(&[Nothing, Condition(None)]));
+        assert!(!is_worth_another_try(&[Contention, Condition(None)]));
+        assert!(!is_worth_another_try(&[Nothing]));
+    }
+
+    #[test]
+    fn a_transaction_has_room_for_a_hundred() {
+        let key = keys::limit("warm", "none");
+        let mut actions = Actions::new();
+        for used in 0..MAX_ACTIONS {
+            assert_eq!(actions.room(), MAX_ACTIONS - used);
+            actions.add(put("table", &key, Item::new(), is_free()).expect("an action"), ());
+        }
+        assert_eq!(actions.room(), 0);
+    }
+
+    #[test]
+    fn what_has_to_be_free_is_put_only_where_nothing_is() {
+        let action = put("table", &keys::limit("warm", "none"), Item::new(), is_free()).expect("an action");
+        let put = action.put.expect("a put");
+        assert_eq!(put.condition_expression.as_deref(), Some("attribute_not_exists(#pk)"));
+        assert_eq!(put.expression_attribute_names.expect("its name")["#pk"], keys::PK);
     }
 }
