@@ -90,6 +90,25 @@ async fn f5_h2_a_bound_user_gets_one_message_however_often_the_page_is_loaded() 
 }
 
 #[tokio::test]
+async fn d2_a_number_that_is_changed_while_its_code_is_out_gets_one_of_its_own() {
+    let world = World::with_sms().await;
+    let user = world.user(json!({ "username": "ann", "phone": NUMBER, "password": PASSWORD })).await;
+    let mut browser = Browser::at_login(&world).await;
+    browser.password("ann", PASSWORD).await;
+    let other = "+12025550124";
+    let bind = format!("/users/{user}/phone");
+    world.admin("PUT", &bind, Some(&json!({ "phone": other }))).await.expect(200);
+    browser.reload().await;
+    browser.says("••24");
+    assert_eq!((world.messages_to(other).await, browser.at.contains("/send")), (1, false));
+    browser.reload().await;
+    assert_eq!(world.messages_to(other).await, 1, "however often the page is loaded");
+    let code = world.local.code_sent_to(other).await;
+    browser.code(&code).await;
+    assert!(!browser.left_with("code").is_empty());
+}
+
+#[tokio::test]
 async fn f7_a_code_that_is_wrong_malformed_or_expired_says_so_and_completes_nothing() {
     let world = bound().await;
     let mut browser = Browser::at_login(&world).await;

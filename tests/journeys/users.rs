@@ -55,13 +55,32 @@ async fn d2_the_administrator_binds_replaces_and_unbinds_and_no_old_code_works()
     let fresh = world.local.code_sent_to(other).await;
     world.local.notice_to(NUMBER).await;
     assert_eq!(world.messages_to(NUMBER).await, 2, "nothing but its notice goes to the old number any more");
-    world.guess(&login, &fresh).await.expect(200);
+    let wrong = world.guess(&login, &another_code(&fresh)).await.refused(401, "wrong_code");
+    assert_eq!(wrong["login"]["mfa"]["phone_hint"], "+1 ••• ••• ••24", "where this code went");
+    let done = world.guess(&login, &fresh).await.expect(200);
+    assert_eq!(done["login"]["mfa"]["phone_hint"], "+1 ••• ••• ••24");
     assert_eq!(world.admin("DELETE", &path, None).await.status, 204);
     let login = world.login("ann", PASSWORD).await;
     assert_eq!(login.answer["login"]["status"], "bind_phone");
     world.user(json!({ "username": "eve", "phone": other })).await;
     let taken = world.admin("PUT", &path, Some(&json!({ "phone": other }))).await;
     taken.refused(409, "phone_taken");
+}
+
+#[tokio::test]
+async fn d2_who_is_bound_while_a_login_waits_for_the_administrator_goes_on_with_it() {
+    let world = World::with_sms().await;
+    world.security(json!({ "phone_binding": { "self_service": false } })).await;
+    let user = world.user(json!({ "username": "ann", "password": PASSWORD })).await;
+    let login = world.login("ann", PASSWORD).await;
+    assert_eq!(login.answer["login"]["status"], "contact_administrator");
+    world.admin("PUT", &format!("/users/{user}/phone"), Some(&json!({ "phone": NUMBER }))).await.expect(200);
+    world.send_code(&login).await;
+    let code = world.local.code_sent_to(NUMBER).await;
+    let wrong = world.guess(&login, &another_code(&code)).await.refused(401, "wrong_code");
+    assert_eq!(wrong["login"]["status"], "enter_code", "as GET says it");
+    assert_eq!(wrong["login"]["mfa"], world.look(&login).await["login"]["mfa"]);
+    world.guess(&login, &code).await.expect(200);
 }
 
 #[tokio::test]

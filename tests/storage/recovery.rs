@@ -12,7 +12,7 @@ use shared::dynamodb::keys;
 use shared::ports::UserStore;
 use shared::ports::login::{Charged, LoginKey, VerifyStore};
 use shared::ports::recovery::{
-    OwnRecoveryStore, RecoveryAttempt, RecoveryRefused, RecoveryStore, RecoveryUse,
+    OwnRecoveryStore, RecoveryAttempt, RecoveryRefused, RecoveryStore, RecoveryUse, Renewal, RenewalRefused,
 };
 use shared::ports::replacement::AskStore;
 use std::collections::BTreeMap;
@@ -33,8 +33,22 @@ impl Stage {
         )
     }
 
+    /// Makes codes of a login of so many seconds after the start, which proved no number.
+    async fn renew(
+        &self,
+        user: &UserId,
+        macs: &[[u8; 32]],
+        number_before: u32,
+        made_before: Option<u32>,
+    ) -> Result<(), RenewalRefused> {
+        let event = &self.event();
+        let (number_before, made_before) = (at(number_before), made_before.map(at));
+        let renewal = Renewal { macs, number_before, made_before, event };
+        self.store.replace_recovery_codes(&self.tenant, user, &renewal).await.unwrap()
+    }
+
     async fn has_codes(&self, macs: &[[u8; 32]]) -> bool {
-        self.store.replace_recovery_codes(&self.tenant, &self.user, macs, &self.event()).await.unwrap()
+        self.renew(&self.user, macs, 1, Some(2)).await.is_ok()
     }
 
     async fn charge(&self, key: LoginKey<'_>, purpose: Purpose, id: &str) -> Charged {
@@ -75,6 +89,7 @@ contract!(
     h7_a_login_that_is_complete_takes_no_code,
     h7_a_login_whose_messages_code_was_given_takes_none,
     h7_codes_of_nobody_are_not_kept,
+    h7_codes_are_made_anew_by_who_knows_the_number_and_not_by_their_own_kind_at_once,
     h7_a_deletion_does_not_miss_codes_that_are_made_beside_it,
     h7_a_code_proves_the_old_number_once,
     h7_a_bind_replaces_the_codes_or_leaves_them,
@@ -132,8 +147,9 @@ async fn h7_a_login_whose_messages_code_was_given_takes_none(stage: Stage) {
 
 async fn h7_codes_of_nobody_are_not_kept(stage: Stage) {
     let gone = UserId::generate(fresh());
-    let kept = stage.store.replace_recovery_codes(&stage.tenant, &gone, &[ONE], &stage.event()).await;
-    assert!(!kept.unwrap());
+    for made_before in [None, Some(2)] {
+        assert_eq!(stage.renew(&gone, &[ONE], 1, made_before).await, Err(RenewalRefused::NoUser));
+    }
     let key = keys::recovery(&stage.tenant, &gone).attributes();
     let request = stage.store.client().get_item().table_name(stage.store.logins()).set_key(Some(key));
     assert!(request.send().await.unwrap().item.is_none());
@@ -142,6 +158,24 @@ async fn h7_codes_of_nobody_are_not_kept(stage: Stage) {
     let give = stage.spend(stage.key(), &[ONE], RecoveryEffect::Completes);
     assert_eq!(give.await, Err(RecoveryRefused::Unknown));
     assert_eq!(stage.codes_left().await, 0);
+}
+
+/// The codes' event, and so their making, is a second after the start.
+async fn h7_codes_are_made_anew_by_who_knows_the_number_and_not_by_their_own_kind_at_once(stage: Stage) {
+    let refused = Err(RenewalRefused::NotProven);
+    assert_eq!(stage.renew(&stage.user, &[ONE], 1, None).await, refused, "no number is bound");
+    assert_eq!(stage.renew(&stage.user, &[ONE], 0, Some(0)).await, Ok(()), "none and none");
+    assert_eq!(stage.renew(&stage.user, &[TWO], 0, Some(1)).await, refused, "as old as they may be");
+    assert_eq!(stage.renew(&stage.user, &[TWO], 0, Some(2)).await, Ok(()));
+    stage.ask("42").await.unwrap();
+    stage.sent(true).await;
+    judged(stage.guess(RIGHT, "a", at(1)).await);
+    stage.commit(&phone("42"), None, at(1)).await.unwrap();
+    assert_eq!(stage.state().await.0.phone.unwrap().since, at(1));
+    for made_before in [None, Some(9)] {
+        assert_eq!(stage.renew(&stage.user, &[ONE], 1, made_before).await, refused, "of a login before it");
+        assert_eq!(stage.renew(&stage.user, &[ONE], 2, made_before).await, Ok(()));
+    }
 }
 
 async fn h7_a_deletion_does_not_miss_codes_that_are_made_beside_it(stage: Stage) {

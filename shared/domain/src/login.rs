@@ -105,6 +105,8 @@ impl SecondFactor {
 }
 /// How `amr` names a first factor by a QR code.
 pub(super) const QR: &str = "qr";
+/// How `amr` names a code that a message brought (RFC 8176).
+pub(super) const SMS: &str = "sms";
 
 /// What was proven in a login that has no second factor, or has finished it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,12 +121,12 @@ impl Proof {
     /// own, and no `mfa` goes with it, since it proves a session and no factor by itself.
     pub const fn amr(self) -> &'static [&'static str] {
         match (self.first, self.second) {
-            (FirstFactor::Password, Some(SecondFactor::Sms)) => &["pwd", "sms", "mfa"],
+            (FirstFactor::Password, Some(SecondFactor::Sms)) => &["pwd", SMS, "mfa"],
             (FirstFactor::Password, Some(SecondFactor::RecoveryCode)) => &["pwd", "mfa"],
             (FirstFactor::Password, Some(SecondFactor::TrustedDevice) | None) => &["pwd"],
-            (FirstFactor::Qr, Some(SecondFactor::Sms)) => &[QR, "sms"],
+            (FirstFactor::Qr, Some(SecondFactor::Sms)) => &[QR, SMS],
             (FirstFactor::Qr, _) => &[QR],
-            (_, Some(SecondFactor::Sms)) => &["sms"],
+            (_, Some(SecondFactor::Sms)) => &[SMS],
             (_, Some(SecondFactor::RecoveryCode | SecondFactor::TrustedDevice) | None) => &[],
         }
     }

@@ -26,9 +26,10 @@ use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::login::{Charged, LoginKey};
 use crate::ports::recovery::{
-    OwnRecoveryStore, RecoveryAttempt, RecoveryRefused, RecoveryStore, RecoveryUse,
+    OwnRecoveryStore, RecoveryAttempt, RecoveryRefused, RecoveryStore, RecoveryUse, Renewal, RenewalRefused,
 };
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use aws_smithy_types::Blob;
 
@@ -131,40 +132,59 @@ impl OwnRecoveryStore for DynamoStore {
         &self,
         tenant: &TenantId,
         user: &UserId,
-        macs: &[[u8; 32]],
-        event: &AuditEvent,
-    ) -> Result<bool, Fault> {
+        renewal: &Renewal<'_>,
+    ) -> Result<Result<(), RenewalRefused>, Fault> {
+        let Renewal { macs, number_before, made_before, event } = *renewal;
         let mut actions = Actions::new();
         // A deletion names the revision that it has seen, so one that is under way finds these codes too.
         let next =
             Expression::new("ADD #revision :one").name("#revision", "revision").value(":one", number(1));
-        let there = Expression::new("attribute_exists(#pk)").name("#pk", keys::PK);
-        let factor = transaction::update(self.logins(), &keys::factor(tenant, user), next, there)?;
-        actions.add(factor, Part::Login);
-        actions.add(self.put_recovery_codes(tenant, user, macs, event.at)?, Part::Rest);
-        self.record(&mut actions, event, Part::Rest)?;
-        let Err(failed) = self.run(actions).await? else { return Ok(true) };
-        if failed.first() == Some(&Part::Login) {
-            return Ok(false);
+        let known = match made_before {
+            None => "#phone.#since < :before",
+            Some(_) => "(attribute_not_exists(#phone) OR #phone.#since < :before)",
+        };
+        let known = Expression::new(format!("attribute_exists(#pk) AND {known}"))
+            .name("#pk", keys::PK)
+            .name("#phone", "phone")
+            .name("#since", "since")
+            .value(":before", number(number_before.millis()));
+        let mut factor = transaction::update(self.logins(), &keys::factor(tenant, user), next, known)?;
+        if let Some(update) = &mut factor.update {
+            update.return_values_on_condition_check_failure = Some(AllOld);
         }
-        Err(Fault::new("the transaction of new recovery codes kept meeting other transactions"))
+        actions.add(factor, Part::Login);
+        let old = made_before.map(|at| {
+            Expression::new("attribute_not_exists(#pk) OR #made < :made")
+                .name("#pk", keys::PK)
+                .name("#made", "created_at")
+                .value(":made", number(at.millis()))
+        });
+        actions.add(self.put_recovery_codes(tenant, user, macs, event.at, old)?, Part::Code);
+        self.record(&mut actions, event, Part::Rest)?;
+        let Err(failed) = self.run_and_look(actions).await? else { return Ok(Ok(())) };
+        match failed.first() {
+            Some((Part::Login, None)) => Ok(Err(RenewalRefused::NoUser)),
+            Some((Part::Login | Part::Code, _)) => Ok(Err(RenewalRefused::NotProven)),
+            _ => Err(Fault::new("the transaction of new recovery codes kept meeting other transactions")),
+        }
     }
 }
 
 impl DynamoStore {
-    /// The part of a transaction that gives a user these codes and no others.
+    /// The part of a transaction that gives a user these codes and no others, if `condition` holds of those that are there.
     pub(super) fn put_recovery_codes(
         &self,
         tenant: &TenantId,
         user: &UserId,
         macs: &[[u8; 32]],
         now: Timestamp,
+        condition: Option<Expression>,
     ) -> Result<TransactWriteItem, Fault> {
         let item = Item::from(
             [("v", number(1)), ("hashes", hashes(macs)), ("created_at", number(now.millis()))]
                 .map(|(name, value)| (name.to_owned(), value)),
         );
-        transaction::put(self.logins(), &keys::recovery(tenant, user), item, Expression::default())
+        transaction::put(self.logins(), &keys::recovery(tenant, user), item, condition.unwrap_or_default())
     }
 
     /// The login's part: it is completed, or its old number proven, unless that has happened.

@@ -105,7 +105,7 @@ impl VerifyStore for DynamoStore {
             self.complete(key, phone, mac, now)?,
         ];
         if let Some(macs) = recovery {
-            actions.push(self.put_recovery_codes(key.tenant, key.user, macs, now)?);
+            actions.push(self.put_recovery_codes(key.tenant, key.user, macs, now, None)?);
         }
         actions.extend(self.event_puts(event)?);
         for wait in transaction::WAITS {

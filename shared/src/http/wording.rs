@@ -110,7 +110,8 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
             "The provider did not take the message. It counts as sent: try again at `resend_at`."
         }
         StepUpRequired => {
-            "A bound number is replaced with a code sent to it, with a recovery code, or by an administrator."
+            "It takes a newer proof: sign in again with the code. A bound number is replaced with a code sent to it, with a recovery code, or by an \
+             administrator."
         }
         IdempotencyMismatch => {
             "This `Idempotency-Key` came with another body before. Use a new key for a new request."

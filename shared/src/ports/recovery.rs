@@ -68,16 +68,35 @@ pub trait RecoveryStore: VerifyStore + BindingReader {
     async fn keep_rejection(&self, events: &[AuditEvent]) -> Result<(), Fault>;
 }
 
+/// New codes, and what has to hold for them to be kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Renewal<'a> {
+    pub macs: &'a [[u8; 32]],
+    /// The number that is bound was bound before this: the login that asks has proven it, or knew of it.
+    pub number_before: Timestamp,
+    /// `None`: the login proved the number, which has to be bound still. Else the codes that are there were made before this, if there are any.
+    pub made_before: Option<Timestamp>,
+    pub event: &'a AuditEvent,
+}
+
+/// Why codes were not made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RenewalRefused {
+    /// There is no such user any more.
+    NoUser,
+    /// The number is another one, or gone; or the codes are too new for a login that proved no number.
+    NotProven,
+}
+
 #[async_trait]
 pub trait OwnRecoveryStore: Send + Sync {
     /// One strongly consistent read.
     async fn tenant_of_codes(&self, tenant: &TenantId) -> Result<Option<Tenant>, Fault>;
-    /// Puts new codes in the place of all that the user has. `false`: there is no such user any more.
+    /// Puts new codes in the place of all that the user has, in one transaction.
     async fn replace_recovery_codes(
         &self,
         tenant: &TenantId,
         user: &UserId,
-        macs: &[[u8; 32]],
-        event: &AuditEvent,
-    ) -> Result<bool, Fault>;
+        renewal: &Renewal<'_>,
+    ) -> Result<Result<(), RenewalRefused>, Fault>;
 }

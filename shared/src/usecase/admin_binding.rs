@@ -6,7 +6,7 @@
 use super::authenticate::{Allowed, WriteUsers};
 use super::change_number::ChangeNumber;
 use super::users::{OpenedUser, open};
-use crate::domain::factor::{FactorPhone, owner_scope, phone_place};
+use crate::domain::factor::{Factor, FactorPhone, owner_scope, phone_place};
 use crate::domain::identifier::PHONE;
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::phone::PhoneNumber;
@@ -14,6 +14,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::ports::{Clock, Entropy, Failure, PersonalData, UserStore};
 use std::sync::Arc;
+
+/// An administrator asks no factor.
+const ANY: fn(&Factor) -> Result<(), Refusal> = |_| Ok(());
 
 #[derive(Clone)]
 pub struct AdminBinding {
@@ -40,7 +43,7 @@ impl AdminBinding {
         let (tenant, now) = (allowed.tenant(), self.clock.now());
         let phone = seal_number(&*self.personal, tenant, user, number, now);
         let event = |change| allowed.event(change, &*self.clock, &*self.entropy);
-        self.numbers.change((tenant, user), Some(&phone), now, &event).await?;
+        self.numbers.change((tenant, user), Some(&phone), &ANY, now, &event).await?;
         let (user, factor) = self.users.find_user(tenant, user).await?.ok_or(Refusal::NotFound)?;
         Ok(open(&*self.personal, &user, &factor)?)
     }
@@ -51,7 +54,7 @@ impl AdminBinding {
     /// [`Refusal::NotPossible`] when the number is all that the user can sign in with.
     pub async fn unbind(&self, allowed: &Allowed<WriteUsers>, user: &UserId) -> Result<(), Failure> {
         let event = |change| allowed.event(change, &*self.clock, &*self.entropy);
-        self.numbers.change((allowed.tenant(), user), None, self.clock.now(), &event).await
+        self.numbers.change((allowed.tenant(), user), None, &ANY, self.clock.now(), &event).await
     }
 }
 

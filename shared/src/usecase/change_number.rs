@@ -5,7 +5,7 @@ use super::TRIES;
 use super::notices::notice;
 use super::test_numbers::hashed;
 use crate::domain::audit::{AuditEvent, AuditedChange};
-use crate::domain::factor::FactorPhone;
+use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::ids::{TenantId, UserId};
 use crate::domain::notice::NoticeKind;
 use crate::domain::refusal::Refusal;
@@ -27,22 +27,27 @@ pub struct ChangeNumber {
 /// Makes the event of a change: who it is that changes is known outside.
 pub(super) type Event<'a> = &'a (dyn Fn(AuditedChange) -> AuditEvent + Send + Sync);
 
+/// Whether whoever changes the number may, as far as the factor decides.
+pub(super) type May<'a> = &'a (dyn Fn(&Factor) -> Result<(), Refusal> + Send + Sync);
+
 impl ChangeNumber {
-    /// Makes `wanted` the number. The failures are cleared and no code that is out completes anything any more. Nothing happens where
+    /// Makes `wanted` the number, if `may` says so of the factor as it is. The failures are cleared and no code that is out completes anything any more. Nothing happens where
     /// the user has that number, or none, and no failures.
     ///
     /// # Errors
-    /// [`Refusal::PhoneTaken`]; [`Refusal::NotPossible`] when the number is all that the user can sign in with.
+    /// What `may` refuses with; [`Refusal::PhoneTaken`]; [`Refusal::NotPossible`] when the number is all that the user can sign in with.
     pub(super) async fn change(
         &self,
         (tenant, user): (&TenantId, &UserId),
         wanted: Option<&FactorPhone>,
+        may: May<'_>,
         now: Timestamp,
         event: Event<'_>,
     ) -> Result<(), Failure> {
         let mut addressed = None;
         for _ in 0..TRIES {
             let seen = self.bindings.binding(tenant, user, now).await?.ok_or(Refusal::NotFound)?;
+            may(&seen.factor)?;
             let phone = to_write(&seen, wanted);
             let Some(change) = AuditedChange::phone_changed(user, &seen.factor, phone) else { return Ok(()) };
             let old = seen.factor.phone.as_ref();
@@ -50,7 +55,7 @@ impl ChangeNumber {
                 Some((kind, old)) => {
                     let Addressed { addressee, test_numbers } =
                         self.addressed(&mut addressed, tenant, user).await?;
-                    let tests = hashed(&*self.personal, tenant, &test_numbers, |hash| hash == old.hash);
+                    let tests = hashed(&*self.personal, tenant, &test_numbers);
                     let told = notice(&*self.entropy, kind, (tenant, user), old, addressee, now);
                     tests.scenario(&old.hash).is_none().then_some(told)
                 }
@@ -96,7 +101,6 @@ fn to_write<'a>(seen: &'a Binding, wanted: Option<&'a FactorPhone>) -> Option<&'
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::factor::Factor;
 
     fn number(hash: &str) -> FactorPhone {
         let text = |text: &str| text.to_owned();

@@ -87,7 +87,5 @@ impl ReadClaims {
 
 /// Whether the login of this token ended with a code to the number that is bound now.
 fn proved_number(access: &VerifiedAccess, factor: &Factor) -> bool {
-    let by_code = access.amr.iter().any(|method| method == "sms");
-    // The token's time is in whole seconds.
-    by_code && factor.phone.as_ref().is_some_and(|phone| phone.since.secs() <= access.auth_time.secs())
+    access.has_proven_a_number() && factor.phone.is_some() && access.knows_the_number_of(factor)
 }

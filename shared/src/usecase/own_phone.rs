@@ -2,7 +2,7 @@
 
 use super::access::Caller;
 use super::change_number::ChangeNumber;
-use crate::domain::factor::FactorPhone;
+use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::refusal::Refusal;
 use crate::ports::login::FactorStore;
 use crate::ports::{Clock, Entropy, Failure};
@@ -28,14 +28,17 @@ impl OwnPhone {
     /// Takes the number away; a user without one keeps none. Codes that are out complete nothing any more, and the number is told.
     ///
     /// # Errors
-    /// [`Refusal::StepUpRequired`] unless two factors were proven just now; [`Refusal::NotPossible`] when the number is all that the
-    /// user can sign in with.
+    /// [`Refusal::StepUpRequired`] unless two factors were proven just now, and of the number that is bound if it was a number;
+    /// [`Refusal::NotPossible`] when the number is all that the user can sign in with.
     pub async fn remove(&self, me: &Caller) -> Result<(), Failure> {
         let now = self.clock.now();
         if !me.access.has_fresh_second_factor(now) {
             return Err(Refusal::StepUpRequired.into());
         }
         let event = |change| me.event(change, now, &*self.entropy);
-        self.numbers.change((&me.access.tenant, &me.access.user), None, now, &event).await
+        let may = |factor: &Factor| {
+            me.access.knows_the_number_of(factor).then_some(()).ok_or(Refusal::StepUpRequired)
+        };
+        self.numbers.change((&me.access.tenant, &me.access.user), None, &may, now, &event).await
     }
 }

@@ -6,9 +6,14 @@ use crate::domain::ids::{TenantId, UserId};
 use crate::domain::recovery::{COUNT, RecoveryCode};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
-use crate::ports::recovery::OwnRecoveryStore;
+use crate::domain::time::Timestamp;
+use crate::ports::recovery::{OwnRecoveryStore, Renewal, RenewalRefused};
 use crate::ports::{Clock, Entropy, Failure, RecoveryMacs};
 use std::sync::Arc;
+
+/// How old a user's codes are, at the least, when a login that one of them completed makes new ones, in seconds. Each of them tells its user by a
+/// message that no limit counts; without this, ten would make the next ten, for ever.
+const RENEWAL_SECONDS: u32 = 86_400;
 
 /// Makes codes.
 #[derive(Clone)]
@@ -47,7 +52,8 @@ impl RenewRecoveryCodes {
     /// One read and one transaction. From then on none of the old codes works.
     ///
     /// # Errors
-    /// [`Refusal::StepUpRequired`] unless two factors were proven just now; [`Refusal::Forbidden`] where the tenant has no recovery codes;
+    /// [`Refusal::StepUpRequired`] unless two factors were proven just now: the number that is bound, or a recovery code while the ones
+    /// that the user has are older than [`RENEWAL_SECONDS`]; [`Refusal::Forbidden`] where the tenant has no recovery codes;
     /// [`Refusal::NotFound`] for a user who was deleted.
     pub async fn renew(&self, me: &Caller) -> Result<Vec<Secret<String>>, Failure> {
         let now = self.clock.now();
@@ -61,8 +67,18 @@ impl RenewRecoveryCodes {
         }
         let codes = self.make.make(tenant, user);
         let event = me.event(AuditedChange::recovery_codes_made(user, COUNT), now, &*self.make.entropy);
-        let done = self.store.replace_recovery_codes(tenant, user, &codes.macs, &event).await?;
-        if done { Ok(codes.shown) } else { Err(Refusal::NotFound.into()) }
+        let day_ago = Timestamp::from_millis(now.millis() - i64::from(RENEWAL_SECONDS) * 1000);
+        let renewal = Renewal {
+            macs: &codes.macs,
+            number_before: me.access.numbers_before(),
+            made_before: (!me.access.has_proven_a_number()).then_some(day_ago),
+            event: &event,
+        };
+        match self.store.replace_recovery_codes(tenant, user, &renewal).await? {
+            Ok(()) => Ok(codes.shown),
+            Err(RenewalRefused::NoUser) => Err(Refusal::NotFound.into()),
+            Err(RenewalRefused::NotProven) => Err(Refusal::StepUpRequired.into()),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::LoginFailure;
 use super::login_state::key;
 use super::notices::notice;
 use super::recovery_codes::switched_off;
-use super::verify_code::{Verified, claims};
+use super::verify_code::{Verified, at, claims};
 use crate::domain::audit::{
     Actor, AuditEvent, AuditedChange, GuessedCode, JudgedGuess, LoginStep, Provenance,
 };
@@ -154,11 +154,6 @@ impl UseRecoveryCode {
         let id = EventId::generate(|buffer| self.entropy.fill(buffer));
         change.by(Actor::User(ticket.user.clone()), provenance.clone(), ticket.tenant.clone(), now, id)
     }
-}
-
-/// A login at one moment, with the number that was bound at its start.
-fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginState {
-    LoginState { bound_hint: ticket.bound_hint.clone(), challenge, now, ticket }
 }
 
 /// Why a login took no recovery code, from the challenge as it is.

@@ -208,9 +208,12 @@ impl VerifyCode {
     }
 }
 
-/// A login at one moment, as far as whoever verifies sees it: the number that was bound at the start.
-fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginState {
-    LoginState { bound_hint: ticket.bound_hint.clone(), challenge, now, ticket }
+/// A login at one moment, as far as whoever verifies sees it: the number that a code went to because it was bound, which may have been bound
+/// since the login started; before any code the one that was bound then.
+pub(super) fn at(ticket: Ticket, challenge: Option<Challenge>, now: Timestamp) -> LoginState {
+    let sent = challenge.as_ref().filter(|it| ticket.purpose == Purpose::SignIn && it.pending.is_none());
+    let hint = sent.and_then(|it| it.code.as_ref()).map(|code| code.sent_to.hint.clone());
+    LoginState { bound_hint: hint.or_else(|| ticket.bound_hint.clone()), challenge, now, ticket }
 }
 
 fn failed(failure: Failure, state: LoginState) -> LoginFailure {

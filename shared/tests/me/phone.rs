@@ -52,6 +52,23 @@ async fn h8_removing_a_number_takes_two_factors_proven_just_now_and_the_number_i
     world.admin("PUT", &format!("/users/{bob}/phone"), json!({"phone": NUMBER})).await.expect(200);
 }
 
+/// Somebody who holds the old number and the password, and is signed in, when an administrator puts the right one in its place.
+#[tokio::test]
+async fn h8_a_login_removes_no_number_that_was_bound_after_it() {
+    let world = World::new().await;
+    let ann = world.user("ann", Some(NUMBER)).await;
+    let token = world.signed_in("ann").await;
+    world.clock.advance(60);
+    let right = "+12025550177";
+    world.admin("PUT", &format!("/users/{ann}/phone"), json!({"phone": right})).await.expect(200);
+    let refused = world.me("DELETE", "/phone", &token, Value::Null).await;
+    assert_eq!(refused.outcome(), (403, "step_up_required"));
+    assert_eq!(world.number(&ann).await.as_deref(), Some(right));
+    // Who proves it removes it.
+    let token = world.signed_in("ann").await;
+    world.me("DELETE", "/phone", &token, Value::Null).await.expect(204);
+}
+
 #[tokio::test]
 async fn d2_a_user_who_has_nothing_but_the_number_keeps_it() {
     let world = World::new().await;

@@ -211,12 +211,33 @@ async fn h7_new_codes_need_two_factors_proven_just_now_and_end_all_old_ones() {
     let login = world.login("ann").await;
     let (status, done) = world.recover(&login, &first[0]).await;
     assert_eq!(status, 200, "{done}");
-    // A login by a recovery code is two factors too.
+    // A login by a recovery code is two factors too, but codes don't make codes again and again, each of which sends a message that no limit counts.
+    assert_eq!(renew(text(&done["tokens"]["access_token"])).await.outcome(), (403, "step_up_required"));
+    world.clock.advance(86_400);
+    let login = world.login("ann").await;
+    let (status, done) = world.recover(&login, &first[2]).await;
+    assert_eq!(status, 200, "{done}");
     let second = codes(&renew(text(&done["tokens"]["access_token"])).await.expect(201));
     assert!(first.iter().all(|code| !second.contains(code)));
     let login = world.login("ann").await;
     world.refused(world.recover(&login, &first[1]).await, (401, "wrong_code"));
     assert_eq!(world.recover(&login, &second[0]).await.0, 200);
+}
+
+/// Whoever was let in by a number that has been changed since holds on to nothing.
+#[tokio::test]
+async fn h7_a_number_that_is_the_users_no_more_makes_no_codes() {
+    let world = World::with_recovery().await;
+    let ann = world.user("ann", Some(OLD)).await;
+    let token = world.signed_in("ann").await;
+    world.clock.advance(60);
+    let path = format!("/users/{ann}/phone");
+    world.admin("PUT", &path, json!({"phone": NEW})).await.expect(200);
+    let refused = world.me("POST", "/recovery-codes", &token, Value::Null).await;
+    assert_eq!(refused.outcome(), (403, "step_up_required"));
+    world.admin("DELETE", &path, Value::Null).await.expect(204);
+    let refused = world.me("POST", "/recovery-codes", &token, Value::Null).await;
+    assert_eq!(refused.outcome(), (403, "step_up_required"));
 }
 
 #[tokio::test]

@@ -77,6 +77,25 @@ async fn h6_an_unbound_user_binds_a_test_number_and_signs_in_with_it() {
 }
 
 #[tokio::test]
+async fn h6_a_test_number_that_is_bound_while_a_login_is_under_way_is_one_in_it() {
+    let world = world().await;
+    let other = "+12025550109";
+    let ann = world.user("ann", Some(other)).await;
+    let login = world.login("ann").await;
+    let path = format!("/users/{ann}/phone");
+    world.admin("PUT", &path, json!({"phone": APPROVED})).await.expect(200);
+    assert_eq!(send(&world, &login).await.0, 200);
+    world.assert_nothing_left().await;
+    assert_eq!(guess(&world, &login, ZEROS).await.0, 200);
+    // And one that is named after the number was taken away.
+    let login = world.login("ann").await;
+    world.admin("DELETE", &path, Value::Null).await.expect(204);
+    world.step(&login, "phone", json!({"phone": APPROVED})).await.expect(200);
+    assert_eq!((send(&world, &login).await.0, guess(&world, &login, ZEROS).await.0), (200, 200));
+    world.assert_nothing_left().await;
+}
+
+#[tokio::test]
 async fn h6_every_other_scenario_is_played_and_is_told_by_its_own_code() {
     let world = world().await;
     let login = bound(&world, "wrong", "+12025550172").await;

@@ -38,7 +38,7 @@ pub(super) async fn get(app: &HostedPagesApp, call: Call) -> Result<Reply, Probl
     let step = match next(app, &session, language, &facts, asked.change.is_some()).await {
         Ok(Next::Show(step)) => step,
         Ok(Next::Finish) => return finish(app, &call, &session),
-        Ok(Next::Send(number)) => return send(answer, &session, number),
+        Ok(Next::Send { number, sent }) => return send(answer, &session, number, sent),
         Err(problem) => return trouble(app, &session, language, &facts, problem),
     };
     let said = session.said.as_ref().map(|said| Said {
@@ -56,7 +56,10 @@ enum Next {
     /// Back to the application.
     Finish,
     /// The first message, for this one of the login's numbers.
-    Send(u8),
+    Send {
+        number: u8,
+        sent: u8,
+    },
 }
 
 async fn next(
@@ -83,7 +86,8 @@ async fn next(
         }
         // What was refused is told before it is tried again.
         Status::EnterCode if steps::was_never_sent(&state) && session.said.is_none() => {
-            Next::Send(state.challenge.as_ref().map_or(0, |challenge| challenge.phone_changes))
+            let (number, sent) = state.challenge.as_ref().map_or((0, 0), |it| (it.phone_changes, it.sends));
+            Next::Send { number, sent }
         }
         Status::EnterCode => Next::Show(steps::enter_code(&state)),
         Status::ContactAdministrator => Next::Show(steps::stop(StopReason::Administrator)),
@@ -94,8 +98,8 @@ async fn next(
     })
 }
 
-fn send(answer: PageAnswer, session: &PageSession, number: u8) -> Result<Reply, Problem> {
-    Ok(answer.with(Reply::see_other(&format!("{}/send?number={number}", session.path()))?))
+fn send(answer: PageAnswer, session: &PageSession, number: u8, sent: u8) -> Result<Reply, Problem> {
+    Ok(answer.with(Reply::see_other(&format!("{}/send?number={number}&sent={sent}", session.path()))?))
 }
 
 /// The page that says what went wrong, with a way to start again.

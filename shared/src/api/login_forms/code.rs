@@ -19,12 +19,15 @@ const MAX_KEY: usize = 64;
 struct Arrival {
     /// Which number of this login it is that has not got a code yet.
     number: u8,
+    /// How many messages the login has sent by now: a number may be changed from outside after one, and then wants another.
+    #[serde(default)]
+    sent: u8,
 }
 
 /// The first message for a number. It changes something, though it is a GET: a page has to arrive without script too. It can be repeated
-/// without harm, since a number's first message has one key, and is nobody's to send who has not this login's cookies.
+/// without harm, since a message after so many has one key, and is nobody's to send who has not this login's cookies.
 pub async fn arrive(app: &CodeIssuanceApp, call: Call) -> Result<Reply, Problem> {
-    let Arrival { number } = call.query()?;
+    let Arrival { number, sent } = call.query()?;
     let Some(session) = app.pages.open(&call)? else { return app.pages.to_page(&call) };
     let answer = app.pages.answer(&session);
     let Some(ticket) = session.ticket(&app.tokens) else { return answer.reply() };
@@ -32,7 +35,7 @@ pub async fn arrive(app: &CodeIssuanceApp, call: Call) -> Result<Reply, Problem>
     if let Err(refusal) = app.pages.require_same_origin(&call) {
         return answer.said_as(NOTHING_SENT, refusal.into()).reply();
     }
-    let key = format!("arrival-{number}");
+    let key = format!("arrival-{number}-{sent}");
     match app.issue.send(ticket, Some(&key), &call.provenance()).await {
         Ok(_) => answer.reply(),
         Err(failed) => answer.said(failed.into()).reply(),
