@@ -313,7 +313,10 @@ async fn a1_every_route_takes_its_permission_and_no_other_credential() {
     let stranger = matrix.credentials.iter().find(|it| it.kind == Kind::ForeignAccess).unwrap();
     for route in routes().into_iter().filter(|route| whose(*route) == For::UserThemself) {
         let answer = matrix.call(matrix.own.call(route), stranger).await;
-        assert!(matches!(answer.status, 200..=204 | 404 | 409), "{}: {}", route.operation, answer.text());
+        // Its number is gone by then, so its login proves nothing any more.
+        let step_up = answer.status == 403 && route.operation == "renew_recovery_codes";
+        let done = matches!(answer.status, 200..=204 | 404 | 409);
+        assert!(done || step_up, "{}: {}", route.operation, answer.text());
     }
     assert_eq!(
         matrix.own.snapshot(&matrix.local).await,

@@ -317,7 +317,7 @@ impl Side {
         let done = local.send(Call::post(&path, &body).bearer(&self.now.login_token)).await.expect(200);
         let access = text(&done, "/tokens/access_token");
         for (method, path, status) in [
-            ("POST", "/v1/me/recovery-codes", 201),
+            ("GET", "/v1/me/phone", 200),
             ("DELETE", "/v1/me/trusted-devices", 204),
             ("DELETE", "/v1/me/phone", 204),
         ] {

@@ -95,7 +95,11 @@ impl World {
 
     pub async fn step(&self, login: &Login, step: &str, body: Value) -> Answer {
         let path = format!("/v1/logins/{}/{step}", login.id);
-        self.local.send(Call::post(&path, &body).bearer(&login.token)).await
+        let answer = self.local.send(Call::post(&path, &body).bearer(&login.token)).await;
+        if answer.status >= 400 && answer.json["code"] != "unauthenticated" {
+            h1_a_refusal_has_the_logins_state(&answer.json);
+        }
+        answer
     }
 
     pub async fn send_code(&self, login: &Login) -> Value {
@@ -114,4 +118,16 @@ impl World {
     pub async fn messages_to(&self, number: &str) -> usize {
         self.local.outbox().await.iter().filter(|message| message["to"] == number).count()
     }
+}
+
+/// At the top level, where a page counts down from without looking further.
+fn h1_a_refusal_has_the_logins_state(problem: &Value) {
+    for member in ["server_time", "expires_at"] {
+        assert!(problem[member].is_string(), "h1: no {member} in {problem}");
+    }
+    for member in ["attempts_left", "sends_left"] {
+        assert!(problem[member].is_u64(), "h1: no {member} in {problem}");
+    }
+    assert!(problem.get("resend_at").is_some_and(|at| at.is_string() || at.is_null()), "h1: {problem}");
+    assert_eq!(problem["login"]["server_time"], problem["server_time"], "h1: {problem}");
 }
