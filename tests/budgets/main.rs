@@ -32,7 +32,14 @@ async fn sign_in_reads_twice_and_writes_only_on_failure() {
         world.sign_in("wrong password", "ann", "not it").await;
     }
     assert_eq!(world.sign_in("throttled", "ann", PASSWORD).await.0, cost("rate_limited", 2, 0));
-    world.advance(400);
+    // Where each try has a wait after it, it is counted before it is judged; what a right one was charged is put back.
+    world.advance(1);
+    assert_eq!(world.sign_in("password after a wait", "ann", PASSWORD).await.0, cost("200", 2, 2));
+    assert_eq!(world.sign_in("and again", "ann", PASSWORD).await.0, cost("200", 2, 2));
+    let wrong = world.sign_in("wrong password after a wait", "ann", "not it").await.0;
+    assert_eq!(wrong, cost("first_factor_failed", 2, 2));
+    assert_eq!(world.sign_in("throttled for longer", "ann", PASSWORD).await.0, cost("rate_limited", 2, 0));
+    world.advance(1800);
     world.admin("PATCH", "/security", json!({ "mfa": { "sms": { "enabled": false } } })).await;
     assert_eq!(world.sign_in("password, no code asked", "ann", PASSWORD).await.0, cost("200", 2, 0));
 

@@ -5,7 +5,7 @@
 mod pair;
 mod qr;
 
-use pair::{Pair, count, others, outcomes, race};
+use pair::{PASSWORD, Pair, count, others, outcomes, race};
 use qr::{
     f2_at_its_end_an_approval_comes_before_or_never, f2_of_20_logins_of_one_approval_one_begins,
     f2_of_20_users_who_scan_one_is_the_one, f2_of_approvals_and_rejections_at_once_one_holds,
@@ -47,6 +47,7 @@ on_both_engines!(
     d1_of_16_users_of_one_name_one_is_made,
     c1_a_switch_is_in_force_at_the_next_login_of_another_process,
     h4_a_budget_is_never_overrun,
+    t1_of_24_passwords_at_once_one_is_judged,
     h7_of_24_uses_of_one_recovery_code_one_counts,
     h7_of_10_recovery_codes_in_one_login_one_is_used_up,
     f2_of_20_users_who_scan_one_is_the_one,
@@ -203,6 +204,33 @@ async fn h4_a_budget_is_never_overrun(mut pair: Pair) {
     assert_eq!(pair.messages().await, 10);
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert_eq!(text(&refused.json, "/rule"), "per_tenant_day");
+}
+
+/// The account is throttled, and its wait is over: of many passwords at once one is judged, the right one too.
+async fn t1_of_24_passwords_at_once_one_is_judged(mut pair: Pair) {
+    pair.user("ann", Some(NUMBER)).await;
+    let application = pair.application.clone();
+    let start = |password: &str| {
+        let body =
+            json!({ "application": application, "password": { "account": "ann", "password": password } });
+        Call::post("/v1/logins", &body)
+    };
+    for failures in 0..11 {
+        if failures >= 5 {
+            pair.advance(64).await;
+        }
+        pair.send(0, start("not hers")).await.refused(401, "first_factor_failed");
+    }
+    // A minute's wait, so that none of those at once has waited for another.
+    pair.advance(64).await;
+    let answers = race(24, |i| pair.send(i, start(&format!("guess {i}")))).await;
+    assert_eq!(count(&answers, 401, "first_factor_failed"), 1, "{:?}", outcomes(&answers));
+    assert_eq!(count(&answers, 429, "rate_limited"), 23, "{:?}", outcomes(&answers));
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert_eq!(text(&refused.json, "/rule"), "first_factor_account");
+    pair.advance(128).await;
+    let answers = race(24, |i| pair.send(i, start(PASSWORD))).await;
+    assert!(count(&answers, 200, "") >= 1, "{:?}", outcomes(&answers));
 }
 
 /// The recovery codes of a user who binds a number.

@@ -415,4 +415,22 @@ async fn failed_first_factors_count_together_and_start_afresh(stage: Stage) {
         stage.store.count_failed_first_factor(&subject, seen, at(2000)).await.unwrap();
     }
     assert_eq!(read().await.failures, 2, "a new window starts once");
+
+    // Counted before it is judged: one of several, and its own lost answer is no second.
+    let seen = read().await;
+    let charge =
+        async |attempt| stage.store.charge_first_factor(&subject, seen, attempt, at(2001)).await.unwrap();
+    assert_eq!([charge("a").await, charge("b").await, charge("a").await], [true, false, true]);
+    let charged = Throttle { failures: 3, last_failure: Some(at(2001)) };
+    assert_eq!(read().await, charged);
+    let put_back = async |attempt| stage.store.uncharge_first_factor(&subject, seen, attempt).await.unwrap();
+    put_back("b").await;
+    assert_eq!(read().await, charged, "of another attempt");
+    put_back("a").await;
+    assert_eq!(read().await, seen);
+    // What failed meanwhile stays.
+    assert!(charge("c").await);
+    stage.store.count_failed_first_factor(&subject, read().await, at(2002)).await.unwrap();
+    put_back("c").await;
+    assert_eq!(read().await, Throttle { failures: 4, last_failure: Some(at(2002)) });
 }

@@ -1,6 +1,7 @@
 //! Throttling of failed first factors: a growing wait for each account and each address, never a lock for good.
 //!
-//! It is decided from what is read anyway and written on failure only, so that a successful sign-in writes nothing.
+//! It is decided from what is read anyway and written on failure only, so that a successful sign-in writes nothing. Where an account's failures
+//! are more than may come without a wait, a try is counted before it is judged: of many at once only one is.
 
 use super::time::Timestamp;
 
@@ -27,6 +28,17 @@ impl Throttle {
         let wait = 1u32.checked_shl(over).unwrap_or(u32::MAX).min(MAX_WAIT_SECONDS);
         let until = last.plus_secs(wait);
         (now < until).then_some(until)
+    }
+
+    /// Whether a try has to be counted before it is judged: each has a wait after it, which those at once would not have waited for.
+    pub fn counts_first(&self, now: Timestamp, kind: Subject) -> bool {
+        !self.is_stale(now) && self.failures >= FREE * kind.allowance()
+    }
+
+    /// When whoever lost to another try at `now` may try again.
+    pub fn after_another(&self, now: Timestamp, kind: Subject) -> Timestamp {
+        let then = Self { failures: self.after_failure(now), last_failure: Some(now) };
+        then.blocked_until(now, kind).unwrap_or(now.plus_secs(1))
     }
 
     /// The count after one more failure at `now`.
@@ -99,6 +111,18 @@ mod tests {
         assert_eq!(Throttle::default().after_failure(last), 1);
         assert_eq!(throttle.after_failure(last.plus_secs(WINDOW_SECONDS - 1)), 8);
         assert_eq!(throttle.after_failure(last.plus_secs(WINDOW_SECONDS)), 1);
+    }
+
+    #[test]
+    fn t1_a_try_is_counted_first_where_it_has_a_wait_after_it() {
+        let throttle = |failures| Throttle { failures, last_failure: Some(T0) };
+        let first = |failures, after| throttle(failures).counts_first(T0.plus_secs(after), Subject::Account);
+        assert_eq!([0, 4, 5, 400].map(|failures| first(failures, 60)), [false, false, true, true]);
+        assert!(first(5, WINDOW_SECONDS - 1) && !first(5, WINDOW_SECONDS));
+        assert!(!Throttle::default().counts_first(T0, Subject::Account));
+        let at = T0.plus_secs(100);
+        assert_eq!(throttle(5).after_another(at, Subject::Account), at.plus_secs(2));
+        assert_eq!(throttle(0).after_another(at, Subject::Account), at.plus_secs(1));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::secret::Secret;
 const GSM7_PART: usize = 160;
 /// UTF-16 units in one message of any other alphabet.
 const UCS2_PART: usize = 70;
+/// The same where a text takes several: each then starts with six bytes that say which it is (3GPP TS 23.040 §9.2.3.24.1).
+const GSM7_OF_SEVERAL: usize = 153;
+const UCS2_OF_SEVERAL: usize = 67;
 
 /// Words around the code in one language. `{code}`, `{name}` and `{minutes}` are filled in.
 struct Wording {
@@ -84,11 +87,17 @@ fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
 }
 
+/// How many parts a message takes; the provider bills each.
+pub fn parts(text: &str) -> u64 {
+    let (length, one, of_several) = match septets(text) {
+        Some(septets) => (septets, GSM7_PART, GSM7_OF_SEVERAL),
+        None => (text.encode_utf16().count(), UCS2_PART, UCS2_OF_SEVERAL),
+    };
+    if length <= one { 1 } else { length.div_ceil(of_several) as u64 }
+}
+
 fn is_one_part(text: &str) -> bool {
-    match septets(text) {
-        Some(septets) => septets <= GSM7_PART,
-        None => text.encode_utf16().count() <= UCS2_PART,
-    }
+    parts(text) == 1
 }
 
 fn is_gsm7(text: &str) -> bool {
@@ -110,6 +119,17 @@ mod tests {
     fn message(name: &str, host: Option<&str>, locale: Option<&str>) -> String {
         let code = Secret::new("012345".to_owned());
         render(&MessageParts { code: &code, name, lifetime_seconds: 300, locale, host }).into_exposed()
+    }
+
+    #[test]
+    fn h4_each_part_of_a_long_message_is_paid_for() {
+        let parts_of = |letter: &str, length: usize| parts(&letter.repeat(length));
+        assert_eq!([1, 160, 161, 306, 307].map(|length| parts_of("a", length)), [1, 1, 2, 2, 3]);
+        assert_eq!([80, 81].map(|length| parts_of("€", length)), [1, 2], "two septets each");
+        assert_eq!([70, 71, 134, 135].map(|length| parts_of("码", length)), [1, 2, 2, 3]);
+        let long = "abcdefghij.execute-api.us-east-1.amazonaws.com";
+        assert_eq!(parts(&message("", Some(long), Some("zh"))), 2);
+        assert_eq!(parts(&message("", Some(long), None)), 1);
     }
 
     #[test]

@@ -124,6 +124,8 @@ impl DynamoStore {
                 string(keys::challenges_since(Timestamp::from_millis(since))),
             )
             .expression_attribute_values(":factor", string(keys::FACTOR))
+            // The factor first, and then the newest: what does not fit into an answer of a megabyte is the oldest of very many.
+            .scan_index_forward(false)
             .consistent_read(true)
             .send()
             .await

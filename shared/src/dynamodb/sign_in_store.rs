@@ -6,13 +6,15 @@ use super::device_store;
 use super::keys::{self, Key};
 use super::policy_items::{decode_application, decode_source, decode_tenant};
 use super::qr_store;
-use super::request::{Item, condition_failed, fault, number};
+use super::request::{Item, condition_failed, fault, number, string};
 use crate::domain::first_factor::{Throttle, WINDOW_SECONDS};
 use crate::domain::ids::UserId;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use crate::ports::login::{SignInFacts, SignInQuery, SignInStore, SignInUser};
 use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld;
 
 /// The kind of the throttles' items.
 const THROTTLE: &str = "first-factor";
@@ -59,10 +61,7 @@ impl SignInStore for DynamoStore {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let update = || {
-            self.client()
-                .update_item()
-                .table_name(self.logins())
-                .set_key(Some(keys::limit(THROTTLE, subject).attributes()))
+            self.throttle_update(subject)
                 .expression_attribute_names("#ttl", keys::TTL)
                 .expression_attribute_values(":one", number(1))
                 .expression_attribute_values(":now", number(now.millis()))
@@ -71,7 +70,9 @@ impl SignInStore for DynamoStore {
         if let Some(stale) = seen.last_failure.filter(|_| seen.after_failure(now) == 1) {
             // A new window starts at one, but only the first of several failures at once may start it.
             let outcome = update()
-                .update_expression("SET v = :one, failures = :one, last_failure = :now, #ttl = :ttl")
+                .update_expression(
+                    "SET v = :one, failures = :one, last_failure = :now, #ttl = :ttl REMOVE attempt",
+                )
                 .condition_expression("last_failure = :stale")
                 .expression_attribute_values(":stale", number(stale.millis()))
                 .send()
@@ -82,11 +83,62 @@ impl SignInStore for DynamoStore {
             };
         }
         update()
-            .update_expression("SET v = :one, last_failure = :now, #ttl = :ttl ADD failures :one")
+            .update_expression(
+                "SET v = :one, last_failure = :now, #ttl = :ttl REMOVE attempt ADD failures :one",
+            )
             .send()
             .await
             .map_err(fault)?;
         Ok(())
+    }
+
+    async fn charge_first_factor(
+        &self,
+        subject: &str,
+        seen: Throttle,
+        attempt: &str,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        let outcome = self
+            .throttle_update(subject)
+            .update_expression("SET failures = :next, last_failure = :now, attempt = :attempt, #ttl = :ttl")
+            .condition_expression("failures = :seen AND last_failure = :last")
+            .expression_attribute_names("#ttl", keys::TTL)
+            .expression_attribute_values(":next", number(seen.after_failure(now)))
+            .expression_attribute_values(":now", number(now.millis()))
+            .expression_attribute_values(":attempt", string(attempt))
+            .expression_attribute_values(":ttl", number(now.plus_secs(2 * WINDOW_SECONDS).secs()))
+            .expression_attribute_values(":seen", number(seen.failures))
+            .expression_attribute_values(":last", number(seen.last_failure.map_or(0, Timestamp::millis)))
+            .return_values_on_condition_check_failure(AllOld)
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(true),
+            Err(error) => {
+                Ok(condition_failed(error)?.is_some_and(|old| Reader(&old).text("attempt") == Some(attempt)))
+            }
+        }
+    }
+
+    async fn uncharge_first_factor(&self, subject: &str, seen: Throttle, attempt: &str) -> Result<(), Fault> {
+        let outcome = self
+            .throttle_update(subject)
+            .update_expression("SET failures = :seen, last_failure = :last REMOVE attempt")
+            .condition_expression("attempt = :attempt")
+            .expression_attribute_values(":seen", number(seen.failures))
+            .expression_attribute_values(":last", number(seen.last_failure.map_or(0, Timestamp::millis)))
+            .expression_attribute_values(":attempt", string(attempt))
+            .send()
+            .await;
+        outcome.map(drop).or_else(|error| condition_failed(error).map(drop))
+    }
+}
+
+impl DynamoStore {
+    fn throttle_update(&self, subject: &str) -> UpdateItemFluentBuilder {
+        let update = self.client().update_item().table_name(self.logins());
+        update.set_key(Some(keys::limit(THROTTLE, subject).attributes()))
     }
 }
 

@@ -82,6 +82,17 @@ pub trait SignInStore: Send + Sync {
         seen: Throttle,
         now: Timestamp,
     ) -> Result<(), Fault>;
+    /// Counts a try of a subject as failed before it is judged, in ONE write, if nobody else has since `seen`. `attempt` is its own, by
+    /// which a lost answer is recognised. `false`: another was counted.
+    async fn charge_first_factor(
+        &self,
+        subject: &str,
+        seen: Throttle,
+        attempt: &str,
+        now: Timestamp,
+    ) -> Result<bool, Fault>;
+    /// Puts back what was charged for a try that was right, unless another was counted since.
+    async fn uncharge_first_factor(&self, subject: &str, seen: Throttle, attempt: &str) -> Result<(), Fault>;
 }
 
 #[async_trait]

@@ -2,19 +2,25 @@
 //! for them, and none of them can fail. Their names and dimensions stand in `telemetry::metrics`.
 
 use crate::domain::login::{LoginState, Ticket};
-use crate::domain::price::{USD, estimate};
+use crate::domain::price::{MicroUsd, USD};
 use crate::domain::time::Timestamp;
 use crate::ports::SendOutcome;
 
 /// One message, whatever became of it. One whose fate is open is paid for, as far as we know.
-pub(super) fn message(ticket: &Ticket, country: &str, outcome: &SendOutcome, now: Timestamp) {
+pub(super) fn message(
+    ticket: &Ticket,
+    country: &str,
+    price: MicroUsd,
+    outcome: &SendOutcome,
+    now: Timestamp,
+) {
     let (mut sent, mut failed, mut unknown) = (0, 0, 0);
     match outcome {
         SendOutcome::Accepted { .. } => sent = 1,
         SendOutcome::Unknown => unknown = 1,
         SendOutcome::Refused { .. } | SendOutcome::NotSent => failed = 1,
     }
-    let price = if failed == 0 { estimate(country) } else { 0 };
+    let price = if failed == 0 { price } else { 0 };
     tracing::info!(
         target: "metrics",
         at = now.millis(),

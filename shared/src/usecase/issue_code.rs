@@ -11,8 +11,8 @@ use crate::domain::factor::phone_place;
 use crate::domain::ids::base62;
 use crate::domain::limits::network;
 use crate::domain::login::{LoginState, Ticket};
-use crate::domain::message::{MessageParts, render};
-use crate::domain::price::estimate;
+use crate::domain::message::{MessageParts, parts, render};
+use crate::domain::price::{MicroUsd, estimate};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::test_number::Scenario;
@@ -213,7 +213,9 @@ impl IssueCode {
         let now = state.now;
         let place = phone_place(&state.ticket.tenant, &state.ticket.user);
         let number = self.personal.open(&place, &plan.target.sealed)?;
-        let reserved = self.reserve(&state.ticket, plan, &number, client, now).await?;
+        let message = message(&state.ticket, plan, code, number);
+        let price = estimate(&plan.target.country) * parts(message.body.expose());
+        let reserved = self.reserve(&state.ticket, plan, &message, price, client, now).await?;
         Ok(match reserved {
             Reserved::Refused { rule, retry_at } => {
                 (Delivery::Failed, retry_at, Some(Refusal::RateLimited { rule, retry_at }))
@@ -224,8 +226,8 @@ impl IssueCode {
             }
             Reserved::Granted { next_at } => {
                 let resend_at = plan.resend_at.max(next_at);
-                let outcome = self.sender.send(&message(&state.ticket, plan, code, number)).await;
-                count::message(&state.ticket, &plan.target.country, &outcome, now);
+                let outcome = self.sender.send(&message).await;
+                count::message(&state.ticket, &plan.target.country, price, &outcome, now);
                 match outcome {
                     SendOutcome::Accepted { .. } => (Delivery::Accepted, resend_at, None),
                     // It may have been sent: the cooldown stays and nothing is given back.
@@ -243,10 +245,12 @@ impl IssueCode {
         &self,
         ticket: &Ticket,
         plan: &SendPlan,
-        number: &str,
+        message: &OutgoingMessage,
+        price: MicroUsd,
         client: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Reserved, Fault> {
+        let number = message.to.expose().as_str();
         let attempt = base62(22, |buffer| self.entropy.fill(buffer));
         let range = number.get(..number.len().saturating_sub(4)).unwrap_or(number);
         let address = client.filter(|_| ticket.sees_client).map(network);
@@ -258,7 +262,7 @@ impl IssueCode {
             range: self.personal.hash("limit|range", range),
             address: address.map(|network| self.personal.hash("limit|address", &network)),
             limits: &ticket.limits,
-            price: estimate(&plan.target.country),
+            price,
             attempt: &attempt,
             now,
         };

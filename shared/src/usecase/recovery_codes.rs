@@ -53,7 +53,7 @@ impl RenewRecoveryCodes {
     ///
     /// # Errors
     /// [`Refusal::StepUpRequired`] unless two factors were proven just now: the number that is bound, or a recovery code while the ones
-    /// that the user has are older than [`RENEWAL_SECONDS`]; [`Refusal::Forbidden`] where the tenant has no recovery codes;
+    /// that the user has are a day old; [`Refusal::Forbidden`] where the tenant has no recovery codes;
     /// [`Refusal::NotFound`] for a user who was deleted.
     pub async fn renew(&self, me: &Caller) -> Result<Vec<Secret<String>>, Failure> {
         let now = self.clock.now();

@@ -1,6 +1,6 @@
 //! `POST /v1/logins`: the first factor, and what policy asks for after it.
 //!
-//! A successful sign-in writes nothing: a login that needs a code lives in its token until its first send. An unknown account costs the
+//! A successful sign-in writes nothing, unless its account is being throttled: a login that needs a code lives in its token until its first send. An unknown account costs the
 //! same reads, the same password work and the same writes as a wrong password, and gets the same answer (OWASP ASVS 5.0, 6.3.8).
 
 mod by_id_token;
@@ -18,7 +18,7 @@ use crate::domain::audit::Provenance;
 use crate::domain::factor::{Factor, owner_scope};
 use crate::domain::first_factor::{Subject, Throttle};
 use crate::domain::identifier::Account;
-use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId};
+use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId, base62};
 use crate::domain::limits::network;
 use crate::domain::login::{FirstFactor, LoginStart, LoginState, Purpose, SecondFactor, Ticket};
 use crate::domain::policy::{PolicyInput, SourceSwitch, decide};
@@ -258,6 +258,7 @@ impl SignIn {
         let facts = self.store.sign_in_facts(&query).await?;
         let by_account = facts.throttles.first().copied().unwrap_or_default();
         refuse_throttled(by_account, Subject::Account, now)?;
+        let charged = self.charge(&account, by_account, now).await?;
 
         let hash = facts.user.as_ref().and_then(|user| user.password_hash.clone());
         // What can't be a password is judged against nothing, at the same cost.
@@ -267,29 +268,50 @@ impl SignIn {
         };
         let right = self.passwords.verify(password, hash).await?;
         let (true, Some(user)) = (right, facts.user) else {
-            self.count_failure(&account, by_account, address.as_deref(), by_address, now).await?;
+            let account = Some(&*account).filter(|_| charged.is_none());
+            self.count_failure(account, by_account, address.as_deref(), by_address, now).await?;
             return Err(Refusal::FirstFactorFailed.into());
         };
+        if let Some(attempt) = charged
+            && let Err(fault) = self.store.uncharge_first_factor(&account, by_account, &attempt).await
+        {
+            tracing::warn!(%fault, user = %user.id, "a right first factor stays counted as a failure");
+        }
         let (first, device) = (Proven::now(FirstFactor::Password, now), device.recognise(facts.device));
         self.begin(&tenant, &application, None, first, by, user, facts.factor, device, now)
     }
 
-    async fn count_failure(
+    /// Counts the try before it is judged, where those before it have a wait after them; answers by which attempt.
+    async fn charge(
         &self,
         account: &str,
+        seen: Throttle,
+        now: Timestamp,
+    ) -> Result<Option<String>, LoginFailure> {
+        if !seen.counts_first(now, Subject::Account) {
+            return Ok(None);
+        }
+        let attempt = base62(22, |buffer| self.entropy.fill(buffer));
+        if self.store.charge_first_factor(account, seen, &attempt, now).await? {
+            return Ok(Some(attempt));
+        }
+        let retry_at = seen.after_another(now, Subject::Account);
+        Err(Refusal::RateLimited { rule: Subject::Account.rule(), retry_at }.into())
+    }
+
+    async fn count_failure(
+        &self,
+        account: Option<&str>,
         by_account: Throttle,
         address: Option<&str>,
         by_address: Throttle,
         now: Timestamp,
     ) -> Result<(), LoginFailure> {
-        let for_account = self.store.count_failed_first_factor(account, by_account, now);
-        let for_address = async {
-            match address {
-                Some(subject) => self.store.count_failed_first_factor(subject, by_address, now).await,
-                None => Ok(()),
-            }
+        let count = async |subject: Option<&str>, seen| match subject {
+            Some(subject) => self.store.count_failed_first_factor(subject, seen, now).await,
+            None => Ok(()),
         };
-        futures::future::try_join(for_account, for_address).await?;
+        futures::future::try_join(count(account, by_account), count(address, by_address)).await?;
         Ok(())
     }
 

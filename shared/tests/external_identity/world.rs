@@ -94,6 +94,22 @@ impl SignInStore for Counted {
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.store.count_failed_first_factor(subject, seen, now).await
     }
+
+    async fn charge_first_factor(
+        &self,
+        subject: &str,
+        seen: Throttle,
+        attempt: &str,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        self.store.charge_first_factor(subject, seen, attempt, now).await
+    }
+
+    async fn uncharge_first_factor(&self, subject: &str, seen: Throttle, attempt: &str) -> Result<(), Fault> {
+        self.writes.fetch_add(1, Ordering::SeqCst);
+        self.store.uncharge_first_factor(subject, seen, attempt).await
+    }
 }
 
 #[async_trait]

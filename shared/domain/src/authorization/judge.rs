@@ -109,6 +109,16 @@ pub fn request(
         })
 }
 
+/// The bytes that a text takes in the cookie, where it stands in JSON: a control character is spelled in six.
+fn kept_length(text: &str) -> usize {
+    let of = |c: char| match c {
+        '"' | '\\' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => c.len_utf8(),
+    };
+    text.chars().map(of).sum()
+}
+
 fn sound(asked: &Parameters) -> Result<(CodeChallenge, Scopes), AuthorizationError> {
     let text = |name: &str| asked.get(name).map(String::as_str);
     let refuse = |code, description| Err(AuthorizationError::new(code, description));
@@ -129,7 +139,7 @@ fn sound(asked: &Parameters) -> Result<(CodeChallenge, Scopes), AuthorizationErr
     if text("response_mode").is_some_and(|mode| mode != "query") {
         return refuse("invalid_request", "response_mode must be query");
     }
-    let longer = |name, limit| text(name).is_some_and(|value| value.len() > limit);
+    let longer = |name, limit| text(name).is_some_and(|value| kept_length(value) > limit);
     if longer("state", MAX_STATE) || longer("nonce", MAX_NONCE) {
         return refuse("invalid_request", "state may have 2048 bytes and nonce 512");
     }
@@ -282,6 +292,9 @@ mod tests {
         assert_eq!(error(&[("prompt", "none login")]), "invalid_request");
         assert_eq!(error(&[("state", &"s".repeat(MAX_STATE + 1))]), "invalid_request");
         assert_eq!(error(&[("nonce", &"n".repeat(MAX_NONCE + 1))]), "invalid_request");
+        // What is short as it comes, and long as it is kept.
+        assert_eq!(error(&[("state", &"\u{1}".repeat(MAX_STATE / 6 + 1))]), "invalid_request");
+        assert_eq!(error(&[("nonce", &"\"".repeat(MAX_NONCE / 2 + 1))]), "invalid_request");
     }
 
     #[test]
