@@ -139,7 +139,7 @@ KINDS = {
     "failed first factors": (
         "logins", rf"limit#first-factor#{HASH}", r"limit",
         {"failures": "N", "last_failure": "N", "ttl": "N"},
-        {},
+        {"attempt": "S"},
     ),
 }
 
