@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 use shared::domain::audit::Provenance;
-use shared::domain::challenge::{Challenge, Delivery, Effect, SendPlan};
+use shared::domain::challenge::{Challenge, Delivery, Effect};
 use shared::domain::factor::{Factor, FactorPhone};
 use shared::domain::first_factor::Throttle;
 use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
@@ -12,8 +12,8 @@ use shared::domain::time::Timestamp;
 use shared::domain::user::User;
 use shared::dynamodb::DynamoStore;
 use shared::ports::login::{
-    BindRefused, BindStore, Charged, Guess, LoginKey, LoginStateStore, OwnerKey, Reservation, SendStore,
-    SettledSend, SignInQuery, SignInStore, VerifyStore,
+    BindRefused, BindStore, Charged, Guess, LoginKey, LoginStateStore, OwnerKey, SendStore, SettledSend,
+    SignInQuery, SignInStore, VerifyStore,
 };
 use shared::ports::{UserStore, UserWrite};
 use std::collections::BTreeMap;
@@ -111,27 +111,8 @@ impl Stage {
         key: Option<&str>,
         now: Timestamp,
     ) -> Option<Challenge> {
-        let plan = SendPlan {
-            target: phone("42"),
-            effect: if binds { Effect::Binds } else { Effect::Completes },
-            test: None,
-            again: None,
-            first_sent_at: now,
-            expires_at: now.plus_secs(300),
-            resend_at: now.plus_secs(30),
-        };
-        let reservation = Reservation {
-            plan: &plan,
-            factor: &seen.0,
-            seen: seen.1.as_ref(),
-            max_attempts: 5,
-            pepper: "p1",
-            nonce: [3; 16],
-            mac: RIGHT,
-            idempotency: key,
-            now,
-        };
-        self.store.reserve_send(self.key(), &reservation).await.unwrap()
+        let effect = if binds { Effect::Binds } else { Effect::Completes };
+        self.reserve(self.key(), seen, effect, None, key, now).await
     }
 
     async fn sent(&self, binds: bool) -> Challenge {

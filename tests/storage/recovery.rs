@@ -33,7 +33,7 @@ impl Stage {
         )
     }
 
-    /// Makes codes of a login of so many seconds after the start, which proved no number.
+    /// Makes codes by a login that knows the numbers bound before, and by codes made before where it proved no number; in seconds after the start.
     async fn renew(
         &self,
         user: &UserId,

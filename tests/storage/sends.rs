@@ -6,26 +6,29 @@ use shared::domain::challenge::{Challenge, Effect, SendPlan};
 use shared::domain::factor::Factor;
 use shared::domain::ids::{ApplicationId, LoginId};
 use shared::domain::test_number::Scenario;
+use shared::domain::time::Timestamp;
 use shared::dynamodb::keys;
 use shared::ports::login::{LoginKey, Reservation, SendStore, VerifyStore};
 
 impl Stage {
-    /// Reserves a send of one of the user's logins, from a snapshot.
-    async fn reserve(
+    /// Reserves a send of one of the user's logins, from a snapshot; to a test number where it plays one.
+    pub async fn reserve(
         &self,
-        key: LoginKey<'_>,
+        login: LoginKey<'_>,
         seen: &(Factor, Option<Challenge>),
         effect: Effect,
         test: Option<Scenario>,
+        key: Option<&str>,
+        now: Timestamp,
     ) -> Option<Challenge> {
         let plan = SendPlan {
             target: phone("42"),
             effect,
             test,
             again: None,
-            first_sent_at: T0,
-            expires_at: at(300),
-            resend_at: at(30),
+            first_sent_at: now,
+            expires_at: now.plus_secs(300),
+            resend_at: now.plus_secs(30),
         };
         let reservation = Reservation {
             plan: &plan,
@@ -35,10 +38,10 @@ impl Stage {
             pepper: "p1",
             nonce: [3; 16],
             mac: RIGHT,
-            idempotency: None,
-            now: T0,
+            idempotency: key,
+            now,
         };
-        self.store.reserve_send(key, &reservation).await.unwrap()
+        self.store.reserve_send(login, &reservation).await.unwrap()
     }
 }
 
@@ -53,20 +56,20 @@ async fn one_send_of_a_user_at_a_time_in_whichever_login(stage: Stage) {
     let other = LoginId::generate(fresh());
     let other = LoginKey { login: &other, ..stage.key() };
     let seen = stage.state().await;
-    stage.reserve(stage.key(), &seen, Effect::Completes, None).await.expect("reserved");
+    stage.reserve(stage.key(), &seen, Effect::Completes, None, None, T0).await.expect("reserved");
     assert_eq!(stage.state().await.0.revision, seen.0.revision + 1);
     // It has read the user's sends before that one, and may have found room that isn't there any more.
     let late = (seen.0, None);
-    assert!(stage.reserve(other, &late, Effect::Completes, None).await.is_none());
+    assert!(stage.reserve(other, &late, Effect::Completes, None, None, T0).await.is_none());
     let now = (stage.state().await.0, None);
-    assert!(stage.reserve(other, &now, Effect::Completes, None).await.is_some());
+    assert!(stage.reserve(other, &now, Effect::Completes, None, None, T0).await.is_some());
 }
 
 async fn what_a_send_answers_is_what_it_left(stage: Stage) {
     stage.ask("42").await.unwrap();
     for effect in [Effect::Binds, Effect::Completes] {
         let seen = stage.state().await;
-        let answered = stage.reserve(stage.key(), &seen, effect, None).await.expect("reserved");
+        let answered = stage.reserve(stage.key(), &seen, effect, None, None, T0).await.expect("reserved");
         assert_eq!(answered.pending.is_some(), effect == Effect::Binds, "{effect:?}");
         assert_eq!(stage.state().await.1, Some(answered));
     }
@@ -75,7 +78,7 @@ async fn what_a_send_answers_is_what_it_left(stage: Stage) {
 async fn h6_a_blocked_numbers_login_has_no_attempts_left_whatever_came_before(stage: Stage) {
     stage.ask("42").await.unwrap();
     let seen = stage.state().await;
-    let answered = stage.reserve(stage.key(), &seen, Effect::Binds, Some(Scenario::Blocked)).await;
+    let answered = stage.reserve(stage.key(), &seen, Effect::Binds, Some(Scenario::Blocked), None, T0).await;
     assert_eq!(answered.as_ref().map(|challenge| challenge.attempts), Some(5));
     assert_eq!(stage.state().await.1, answered);
     let application = ApplicationId::generate(&stage.tenant, fresh());
@@ -85,11 +88,11 @@ async fn h6_a_blocked_numbers_login_has_no_attempts_left_whatever_came_before(st
     let other = LoginId::generate(fresh());
     let other = LoginKey { login: &other, ..stage.key() };
     let first = (stage.state().await.0, None);
-    stage.reserve(other, &first, Effect::Completes, None).await.expect("reserved");
+    stage.reserve(other, &first, Effect::Completes, None, None, T0).await.expect("reserved");
     judged(stage.store.charge_guess(other, &guessed(&[[9; 32]], "b", at(1), &application)).await.unwrap());
     let facts = stage.store.send_facts(other).await.unwrap();
     let seen = (facts.factor.unwrap(), facts.challenge);
-    let again = stage.reserve(other, &seen, Effect::Completes, None).await.expect("reserved");
+    let again = stage.reserve(other, &seen, Effect::Completes, None, None, T0).await.expect("reserved");
     assert_eq!((again.attempts, again.sends), (1, 2));
 }
 

@@ -38,7 +38,7 @@ impl VerifiedAccess {
     /// Whether a number that is bound was bound before this login ended. One that came later was proven by nothing in it: somebody who was
     /// let in by the number before must not undo the change.
     pub fn knows_the_number_of(&self, factor: &Factor) -> bool {
-        factor.phone.as_ref().is_none_or(|phone| phone.since.millis() < self.numbers_before().millis())
+        factor.phone.as_ref().is_none_or(|phone| phone.since < self.numbers_before())
     }
 
     /// When a number has to have been bound at the latest, exclusively: `auth_time` is in whole seconds, and its second counts.
