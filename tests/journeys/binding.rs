@@ -22,7 +22,7 @@ async fn ask(world: &World, login: &Login, phone: &str) -> tests::http_client::A
 }
 
 #[tokio::test]
-async fn f4_f8_an_unbound_user_names_a_number_types_its_code_and_is_bound() {
+async fn d4_f4_f8_an_unbound_user_names_a_number_types_its_code_and_is_bound() {
     let (world, user) = unbound().await;
     let login = world.login("bob", PASSWORD).await;
     assert_eq!(login.answer["login"]["status"], "bind_phone");
