@@ -70,6 +70,7 @@ async fn t10_two_tenants_share_a_numbers_limit() {
 #[tokio::test]
 async fn h4_every_cap_names_its_rule() {
     let world = World::with_sms().await;
+    world.local.advance_to_an_hour().await;
     let names = [user(&world, 1).await, user(&world, 2).await, user(&world, 3).await];
     for (limits, rule) in [
         (json!({ "per_ip_hour": 2 }), "per_ip_hour"),

@@ -3,7 +3,7 @@
 //! Routes come from the functions' own tables and permissions from the roles' one table, so a new route, role or function is tried without a
 //! line here, or stops the test with the question of whose it is.
 
-use crate::roles::{add_hour, permission};
+use crate::roles::{an_hour_after, permission};
 use crate::side::Side;
 use serde_json::json;
 use shared::api;
@@ -195,8 +195,7 @@ impl Matrix {
         let local = Local::start().await;
         let mut own = Side::new(&local, "+12025550123").await;
         let other_start = Side::new(&local, "+12025550134").await;
-        let body =
-            json!({ "role": "owner", "name": "Short", "expires_at": format!("{}Z", add_hour(&own.created)) });
+        let body = json!({ "role": "owner", "name": "Short", "expires_at": an_hour_after(&own.created) });
         let expired_key = text(&own.admin(&local, "POST", "/admin-keys", Some(&body)).await, "/secret");
         let old = own.start(&local).await;
         local.advance(2 * 3600 + 60).await;

@@ -5,7 +5,9 @@ use crate::hosted::Seals;
 use crate::http_client::{Answer, Call, HttpClient};
 use crate::process::Process;
 use crate::repository::{self, TemporaryFolder};
+use crate::values::text;
 use serde_json::{Value, json};
+use shared::domain::time::Timestamp;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Mutex;
@@ -122,11 +124,17 @@ impl Local {
         code
     }
 
-    /// Moves time forward for everything.
-    pub async fn advance(&self, seconds: u64) {
+    /// Moves time forward for everything, and tells it.
+    pub async fn advance(&self, seconds: u64) -> Timestamp {
         let call = Call::post("/_local/clock", &json!({"advance_seconds": seconds}));
-        let answer = self.send(call).await;
-        assert!((200..300).contains(&answer.status), "{}", answer.text());
+        let moved = self.send(call).await.expect(200);
+        Timestamp::parse_rfc3339(&text(&moved, "/now")).expect("a time")
+    }
+
+    /// Moves time to where an hour begins: limits count by whole hours, and no test must lie across the end of one.
+    pub async fn advance_to_an_hour(&self) {
+        let into_it = self.advance(0).await.secs().rem_euclid(3600);
+        self.advance(3600 - into_it.unsigned_abs()).await;
     }
 
     /// Everything it has printed and logged but the line with the keys, which is there to be read.
