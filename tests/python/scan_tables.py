@@ -121,10 +121,10 @@ KINDS = {
         {"attempt": "S", "ttl": "N"},
         {"t1": "N", "t20": "N", "hHOUR": "N", "dDAY": "N"},
     ),
-    "limit of a range, of an address, of an address' QR logins": (
-        "logins", rf"limit#(range#ten_{ID}|address|qr)#{HASH}", r"limit",
-        {"attempt": "S", "ttl": "N"},
-        {"hHOUR": "N"},
+    "an hour of a range, of an address, of an address' QR logins": (
+        "logins", rf"limit#(range#ten_{ID}|address|qr)#{HASH}#\d+", r"limit",
+        {"used": "N", "attempt": "S", "ttl": "N"},
+        {},
     ),
     "a tenant's day": (
         "logins", rf"limit#tenant#ten_{ID}#\d+#\d+", r"limit",

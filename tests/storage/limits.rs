@@ -11,6 +11,7 @@ use shared::domain::time::Timestamp;
 use shared::dynamodb::keys;
 use shared::ports::limits::{LimitRequest, LimitStore, Reserved};
 use shared::ports::{Saved, Tenants};
+use std::collections::{BTreeSet, HashMap};
 
 /// The ends of the hour and of the day that begin with or hold [`T0`], which is 14:00.
 const HOUR_END: u32 = 3600;
@@ -62,11 +63,15 @@ fn refused(rule: &'static str, end: u32) -> Reserved {
 }
 
 impl Stage {
-    /// A number of an item of the logins table.
-    async fn count(&self, key: &keys::Key, name: &str) -> Option<i64> {
+    /// An item of the logins table.
+    async fn item(&self, key: &keys::Key) -> Option<HashMap<String, AttributeValue>> {
         let get = self.store.client().get_item().table_name(self.store.logins());
-        let found = get.set_key(Some(key.attributes())).consistent_read(true).send().await.unwrap();
-        found.item?.get(name).map(|value| value.as_n().unwrap().parse().unwrap())
+        get.set_key(Some(key.attributes())).consistent_read(true).send().await.unwrap().item
+    }
+
+    /// A number of such an item.
+    async fn count(&self, key: &keys::Key, name: &str) -> Option<i64> {
+        self.item(key).await?.get(name).map(|value| value.as_n().unwrap().parse().unwrap())
     }
 
     fn day(&self, shard: u32) -> keys::Key {
@@ -117,12 +122,13 @@ impl Stage {
 contract!(
     a_numbers_limit_is_exact_and_knows_its_own_retry,
     a_number_whose_limit_is_too_high_to_remember_is_counted_in_windows,
+    no_limits_item_grows_with_its_age,
     a_count_by_hour_ends_with_it,
     h4_each_limit_of_a_tenants_day_stops_and_names_itself,
     h4_a_busy_tenants_day_is_spread_and_never_overrun,
     h4_the_refusal_that_holds_longest_is_heard,
     h4_the_kill_switch_holds_into_the_next_day,
-    what_is_counted_is_kept_for_two_days_and_a_login_for_three,
+    an_hour_is_kept_for_two_a_day_for_two_and_a_login_for_three_days,
 );
 
 async fn a_numbers_limit_is_exact_and_knows_its_own_retry(stage: Stage) {
@@ -149,6 +155,27 @@ async fn a_number_whose_limit_is_too_high_to_remember_is_counted_in_windows(stag
     }
     assert_eq!(sending.reserve(time(22), "22").await, refused("per_phone_day", DAY_END + 86_400));
     assert!(sending.is_granted(at(DAY_END + 86_400), "23").await);
+}
+
+async fn no_limits_item_grows_with_its_age(stage: Stage) {
+    let mut sending =
+        Sending::new(&stage, Limits { per_phone_hour: 21, per_phone_day: 22, ..Limits::default() });
+    sending.number = Some(stage.user.to_string());
+    sending.address = Some(stage.user.to_string());
+    // Every other hour of three days, so that none comes right after the one before.
+    for n in 0..36 {
+        assert!(sending.is_granted(at(DAY_END + n * 7200), &n.to_string()).await, "message {n}");
+    }
+    let last = at(DAY_END + 35 * 7200);
+    let names = |item: &HashMap<String, AttributeValue>| {
+        let own = |name: &&String| name.starts_with(['h', 'd', 'u']);
+        item.keys().filter(own).cloned().collect::<BTreeSet<_>>()
+    };
+    let number = stage.item(&keys::limit("number", stage.user.as_str())).await.unwrap();
+    let (hour, day) = (last.secs() / 3600, last.secs() / 86_400);
+    assert_eq!(names(&number), BTreeSet::from([format!("h{hour}"), format!("d{day}")]));
+    let address = stage.item(&keys::hourly("address", stage.user.as_str(), last)).await.unwrap();
+    assert_eq!(names(&address), BTreeSet::from(["used".to_owned()]));
 }
 
 async fn a_count_by_hour_ends_with_it(stage: Stage) {
@@ -263,14 +290,17 @@ async fn h4_the_kill_switch_holds_into_the_next_day(stage: Stage) {
     }
 }
 
-async fn what_is_counted_is_kept_for_two_days_and_a_login_for_three(stage: Stage) {
+async fn an_hour_is_kept_for_two_a_day_for_two_and_a_login_for_three_days(stage: Stage) {
     let sending = Sending::new(&stage, Limits::default());
     assert!(sending.is_granted(T0, "one").await);
-    let end = Some(T0.secs() + 172_800);
     let number = format!("{}one", stage.user);
     let range = format!("{}#{}", stage.tenant, stage.user);
-    for key in [keys::limit("number", &number), keys::limit("range", &range), stage.day(0)] {
-        assert_eq!(stage.count(&key, "ttl").await, end, "{key:?}");
+    for (key, kept) in [
+        (keys::limit("number", &number), 172_800),
+        (stage.day(0), 172_800),
+        (keys::hourly("range", &range, T0), 7200),
+    ] {
+        assert_eq!(stage.count(&key, "ttl").await, Some(T0.secs() + kept), "{key:?}");
     }
     // A login's life and three days more, for support to see it.
     stage.sent(false).await;

@@ -237,9 +237,14 @@ pub fn limit(rule: &str, subject: &str) -> Key {
     Key::new(format!("limit#{rule}#{subject}"), "limit")
 }
 
-/// What one rule refused of a user's messages in the hour of `at`, counted since 1970.
+/// A limit of the hour of `at`, counted since 1970.
+pub fn hourly(rule: &str, subject: &str, at: Timestamp) -> Key {
+    limit(rule, &format!("{subject}#{}", at.secs().div_euclid(3600)))
+}
+
+/// What one rule refused of a user's messages in the hour of `at`.
 pub fn refusals(tenant: &TenantId, user: &UserId, rule: &str, at: Timestamp) -> Key {
-    limit(REFUSED, &format!("{tenant}#{user}#{rule}#{}", at.secs().div_euclid(3600)))
+    hourly(REFUSED, &format!("{tenant}#{user}#{rule}"), at)
 }
 
 const REFUSED: &str = "refused";

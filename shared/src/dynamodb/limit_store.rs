@@ -1,8 +1,8 @@
 //! The limits' items.
 //!
 //! A number's item remembers its last sends as `t1` (the last one) to `t20`: an update's right sides are the values before it, so one
-//! write shifts them all. An hour's count is an attribute named after the hour (`h482313`), a tenant's day is an item of its own, so that
-//! no window ever has to be reset. Every item has a `ttl`, and none needs it: an old window is never looked at again.
+//! write shifts them all. An hour's count is an item of its own, and so is a tenant's day: no window ever has to be reset, and no item grows
+//! with its age. Every item has a `ttl`, and none needs it: an old window is never looked at again.
 
 use super::DynamoStore;
 use super::challenge_item::Reader;
@@ -23,6 +23,9 @@ use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 /// How long an item is kept after its last send, in seconds: longer than any of its windows.
 const KEPT_SECONDS: u32 = 2 * 86_400;
 
+/// The same for an item that counts an hour.
+const HOUR_KEPT_SECONDS: u32 = 2 * 3600;
+
 /// How many limits are asked side by side, each over a connection of its own.
 pub const LIMITS_AT_ONCE: usize = 4;
 
@@ -32,7 +35,7 @@ impl LimitStore for DynamoStore {
         let limits = request.limits;
         let (attempt, now) = (request.attempt, request.now);
         let range = self.hourly(
-            keys::limit("range", &format!("{}#{}", request.tenant, request.range)),
+            keys::hourly("range", &format!("{}#{}", request.tenant, request.range), now),
             "per_range_hour",
             limits.per_range_hour,
             attempt,
@@ -41,7 +44,7 @@ impl LimitStore for DynamoStore {
         let address = async {
             match &request.address {
                 Some(subject) => {
-                    let key = keys::limit("address", subject);
+                    let key = keys::hourly("address", subject, now);
                     self.hourly(key, "per_ip_hour", limits.per_ip_hour, attempt, now).await
                 }
                 None => Ok(Reserved::Granted { next_at: request.now }),
@@ -64,7 +67,7 @@ impl LimitStore for DynamoStore {
 }
 
 impl DynamoStore {
-    fn limit_update(&self, key: &Key, attempt: &str, now: Timestamp) -> UpdateItemFluentBuilder {
+    fn limit_update(&self, key: &Key, attempt: &str, ends: Timestamp) -> UpdateItemFluentBuilder {
         self.client()
             .update_item()
             .table_name(self.logins())
@@ -72,7 +75,7 @@ impl DynamoStore {
             .expression_attribute_names("#ttl", keys::TTL)
             .expression_attribute_values(":v", number(1))
             .expression_attribute_values(":attempt", string(attempt))
-            .expression_attribute_values(":ttl", number(now.plus_secs(KEPT_SECONDS).secs()))
+            .expression_attribute_values(":ttl", number(ends.secs()))
             .return_values_on_condition_check_failure(AllOld)
     }
 
@@ -81,8 +84,9 @@ impl DynamoStore {
         let limit = NumberLimit::of(request.limits);
         let now = request.now;
         let before = |seconds: u32| number(now.millis() - i64::from(seconds) * 1000);
+        let ends = now.plus_secs(KEPT_SECONDS);
         let mut update = self
-            .limit_update(&keys::limit("number", &request.number), request.attempt, now)
+            .limit_update(&keys::limit("number", &request.number), request.attempt, ends)
             .expression_attribute_values(":now", number(now.millis()))
             .expression_attribute_values(":never", number(0))
             .expression_attribute_values(":window", number(NumberLimit::window_start(now).millis()));
@@ -98,10 +102,11 @@ impl DynamoStore {
                 .push(format!("(attribute_not_exists(t{0}) OR t{0} <= :window OR t1 <= :wait{i})", wait.nth));
             update = update.expression_attribute_values(format!(":wait{i}"), before(wait.seconds));
         }
-        let mut counted = String::new();
+        let (mut counted, mut forgotten) = (String::new(), String::new());
         for (i, rule) in limit.windows.iter().enumerate() {
-            let separator = if i == 0 { " ADD " } else { ", " };
-            counted.push_str(&format!("{separator}#w{i} :v"));
+            let separator = |clause: &'static str| if i == 0 { clause } else { ", " };
+            counted.push_str(&format!("{}#w{i} :v", separator(" ADD ")));
+            forgotten.push_str(&format!("{}{}", separator(" REMOVE "), past_windows(rule.window, now)));
             conditions.push(format!("(attribute_not_exists(#w{i}) OR #w{i} < :w{i})"));
             update = update
                 .expression_attribute_names(format!("#w{i}"), window_attribute(rule.window, now))
@@ -109,7 +114,7 @@ impl DynamoStore {
         }
         let outcome = update
             .update_expression(format!(
-                "SET v = :v, attempt = :attempt, #ttl = :ttl, t1 = :now, {}{counted}",
+                "SET v = :v, attempt = :attempt, #ttl = :ttl, t1 = :now, {}{forgotten}{counted}",
                 shift.join(", ")
             ))
             .condition_expression(conditions.join(" AND "))
@@ -139,7 +144,7 @@ impl DynamoStore {
         Ok(Reserved::Refused { rule, retry_at })
     }
 
-    /// A count by hour in an item of its own.
+    /// A count of the hour that `now` is in; the key is that hour's.
     pub(super) async fn hourly(
         &self,
         key: Key,
@@ -149,14 +154,12 @@ impl DynamoStore {
         now: Timestamp,
     ) -> Result<Reserved, Fault> {
         let outcome = self
-            .limit_update(&key, attempt, now)
-            .update_expression("SET v = :v, attempt = :attempt, #ttl = :ttl REMOVE #last ADD #this :v")
+            .limit_update(&key, attempt, now.plus_secs(HOUR_KEPT_SECONDS))
+            .update_expression("SET v = :v, attempt = :attempt, #ttl = :ttl ADD used :v")
             .condition_expression(
-                "(attribute_not_exists(#this) OR #this < :max) AND :v <= :max \
+                "(attribute_not_exists(used) OR used < :max) AND :v <= :max \
                  AND (attribute_not_exists(attempt) OR attempt <> :attempt)",
             )
-            .expression_attribute_names("#this", window_attribute(Window::Hour, now))
-            .expression_attribute_names("#last", format!("h{}", Window::Hour.index(now) - 1))
             .expression_attribute_values(":max", number(limit))
             .return_values(Nothing)
             .send()
@@ -206,7 +209,7 @@ impl DynamoStore {
         let names = DayCounts::names(request);
         let key = keys::tenant_day(request.tenant, Window::Day.index(request.now), shard);
         let mut update = self
-            .limit_update(&key, request.attempt, request.now)
+            .limit_update(&key, request.attempt, request.now.plus_secs(KEPT_SECONDS))
             .update_expression(
                 "SET v = :v, attempt = :attempt, #ttl = :ttl ADD #n0 :v, #n1 :v, #n2 :v, #n3 :price",
             )
@@ -304,11 +307,23 @@ fn is_ours(old: &Item, attempt: &str) -> bool {
 
 /// The attribute that counts in the window that `now` is in.
 fn window_attribute(window: Window, now: Timestamp) -> String {
+    window_name(window, window.index(now))
+}
+
+fn window_name(window: Window, index: i64) -> String {
     let prefix = match window {
         Window::Hour => 'h',
         Window::Day => 'd',
     };
-    format!("{prefix}{}", window.index(now))
+    format!("{prefix}{index}")
+}
+
+/// The attributes of the windows before it, as far back as an item is kept: what nobody uses for longer is swept as a whole.
+fn past_windows(window: Window, now: Timestamp) -> String {
+    let this = window.index(now);
+    let held = i64::from(KEPT_SECONDS.div_ceil(window.seconds()));
+    let names: Vec<_> = (this - held..this).map(|index| window_name(window, index)).collect();
+    names.join(", ")
 }
 
 /// A number's last sends, newest first. Where there were fewer than are remembered, the rest are of 1970, where no rule looks.

@@ -49,7 +49,7 @@ impl QrReader for DynamoStore {
 #[async_trait]
 impl QrStore for DynamoStore {
     async fn count_qr_login(&self, address: &str, attempt: &str, now: Timestamp) -> Result<Reserved, Fault> {
-        self.hourly(keys::limit("qr", address), PER_IP_HOUR_RULE, PER_IP_HOUR, attempt, now).await
+        self.hourly(keys::hourly("qr", address, now), PER_IP_HOUR_RULE, PER_IP_HOUR, attempt, now).await
     }
 
     async fn put_qr_login(&self, qr: &QrLogin) -> Result<(), Fault> {
