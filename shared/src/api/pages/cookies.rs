@@ -81,6 +81,15 @@ pub(super) fn clear(kind: Kind, transaction: &TransactionId) -> Vec<SetCookie> {
     (0..MAX_PARTS).map(|part| SetCookie::clear(part_name(kind, transaction, part))).collect()
 }
 
+/// How many bytes of a request's headers the cookies of a transaction take.
+pub(super) fn length(call: &Call, transaction: &TransactionId) -> Result<usize, Refusal> {
+    let its = format!("-{transaction}-");
+    let cookies = call.cookies()?;
+    let own = cookies.iter().filter(|(name, _)| name.starts_with(PREFIX) && name.contains(&its));
+    // Each with what stands between it and the next: `=` and `; `.
+    Ok(own.map(|(name, value)| name.len() + value.len() + 3).sum())
+}
+
 /// The transactions that a browser has a request of.
 pub(super) fn transactions(call: &Call) -> Result<Vec<TransactionId>, Refusal> {
     let start = format!("{PREFIX}{}-", Kind::Request.name());

@@ -15,14 +15,18 @@ use crate::usecase::login_token::LoginTokens;
 use crate::usecase::page_tokens::PageTokens;
 use http::header;
 use serde::de::DeserializeOwned;
+use std::cmp::Reverse;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use url::Url;
 
 /// How long a refusal waits for its page, in seconds.
 const SAID_SECONDS: u32 = 60;
-/// How many hosted logins a browser may have open. The cookies of more would not fit into the headers that API Gateway lets through.
+/// How many hosted logins a browser may have open, and how many bytes their cookies may have when one more begins: the headers that API Gateway
+/// lets through have 10,240 bytes in all, and the one that begins has its login token still to come.
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 const MAX_OPEN: usize = 3;
+const MAX_OPEN_BYTES: usize = 6 * 1024;
 /// 62^22 is about 2^131.
 const CSRF_LENGTH: usize = 22;
 
@@ -84,7 +88,7 @@ impl Pages {
         let mut answer = PageAnswer::new(&page, &self.tokens);
         let sealed = self.tokens.seal_request(&page);
         answer.set(Kind::Request, sealed.expose());
-        for old in self.crowded_out(call)? {
+        for old in self.crowded_out(call, sealed.expose().len())? {
             answer.cookies.extend(Kind::ALL.iter().flat_map(|kind| cookies::clear(*kind, &old)));
         }
         let session =
@@ -92,18 +96,24 @@ impl Pages {
         Ok((session, answer))
     }
 
-    /// The transactions that have to go before one more begins: those that are over, and the oldest.
-    fn crowded_out(&self, call: &Call) -> Result<Vec<TransactionId>, Refusal> {
+    /// The transactions that have to go before one more begins, whose request has `coming` bytes: those that are over, and the oldest.
+    fn crowded_out(&self, call: &Call, coming: usize) -> Result<Vec<TransactionId>, Refusal> {
         let mut open: Vec<(i64, TransactionId)> = Vec::new();
         for transaction in cookies::transactions(call)? {
             let text = cookies::read(call, Kind::Request, &transaction)?;
             let page = text.and_then(|text| self.tokens.open_request(&text, self.now()));
             open.push((page.map_or(0, |page| page.expires_at.millis()), transaction));
         }
-        open.sort_by_key(|(expires_at, _)| *expires_at);
-        let keep = open.iter().filter(|(expires_at, _)| *expires_at > 0).count().min(MAX_OPEN - 1);
-        open.truncate(open.len() - keep);
-        Ok(open.into_iter().map(|(_, transaction)| transaction).collect())
+        open.sort_by_key(|(expires_at, _)| Reverse(*expires_at));
+        let (mut keep, mut bytes) = (0, coming);
+        for (expires_at, transaction) in open.iter().take(MAX_OPEN - 1) {
+            bytes += cookies::length(call, transaction)?;
+            if *expires_at == 0 || bytes > MAX_OPEN_BYTES {
+                break;
+            }
+            keep += 1;
+        }
+        Ok(open.into_iter().skip(keep).map(|(_, transaction)| transaction).collect())
     }
 
     /// The hosted login that the path names, from this browser's cookies. `None` where it is over or was never this browser's: the page says

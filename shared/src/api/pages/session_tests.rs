@@ -1,3 +1,6 @@
+#[path = "session_crowd_tests.rs"]
+mod crowd;
+
 use super::*;
 use crate::auth::{SealingKeys, SigningKeys, XChaChaLoginSealer};
 use crate::domain::application::Application;
@@ -124,6 +127,19 @@ impl Bench {
         let mut call = call(method, &self.jar.header(), headers, body);
         call.params = vec![("tenant".into(), tenant), ("txn".into(), transaction)];
         call
+    }
+
+    /// One more hosted login in the same browser; answers its transaction.
+    fn begin(&mut self, minute: i64, asked: AuthorizationRequest) -> String {
+        self.world.now.store(minute * 60, Ordering::Relaxed);
+        let call = call(Method::GET, &self.jar.header(), &[], "");
+        let (session, answer) = self.pages.begin(&call, asked, &*self.world).unwrap();
+        self.jar.keep(&answer.reply().unwrap());
+        session.page.transaction.to_string()
+    }
+
+    fn is_open(&self, transaction: &str) -> bool {
+        self.jar.0.contains_key(&format!("__Host-mfa-req-{transaction}-0"))
     }
 
     fn open(&self) -> Option<PageSession> {
@@ -419,30 +435,4 @@ fn going_back_forgets_the_login_and_going_on_forgets_everything() {
     bench.jar.keep(&bench.pages.answer(&bench.session).over().reply().unwrap());
     assert!(bench.open().is_none());
     assert!(bench.jar.has("device") && bench.jar.0.len() == 1, "{:?}", bench.jar.0.keys());
-}
-
-#[test]
-fn a_browser_has_few_hosted_logins_open() {
-    let mut bench = Bench::new();
-    let mut begun = vec![bench.path().1];
-    for minute in 1..6 {
-        bench.world.now.store(minute * 60, Ordering::Relaxed);
-        let call = call(Method::GET, &bench.jar.header(), &[], "");
-        let (session, answer) = bench.pages.begin(&call, request(&bench.application), &*bench.world).unwrap();
-        bench.jar.keep(&answer.reply().unwrap());
-        begun.push(session.page.transaction.to_string());
-        let open =
-            begun.iter().filter(|t| bench.jar.0.contains_key(&format!("__Host-mfa-req-{t}-0"))).count();
-        assert_eq!(open, begun.len().min(MAX_OPEN));
-        assert!(
-            bench.jar.0.contains_key(&format!("__Host-mfa-req-{}-0", session.page.transaction)),
-            "the newest"
-        );
-    }
-    // One that is nobody's goes first.
-    bench.jar.0.insert(format!("__Host-mfa-req-{}-0", "z".repeat(12)), "nonsense".into());
-    let call = call(Method::GET, &bench.jar.header(), &[], "");
-    let (_, answer) = bench.pages.begin(&call, request(&bench.application), &*bench.world).unwrap();
-    bench.jar.keep(&answer.reply().unwrap());
-    assert!(!bench.jar.0.keys().any(|name| name.contains("zzz")));
 }
