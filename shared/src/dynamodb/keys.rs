@@ -29,6 +29,7 @@ use super::request::{Item, string};
 use crate::domain::ids::{
     ApplicationId, DeviceId, EventId, GrantId, KeyId, LoginId, QrLoginId, SourceId, TenantId, UserId,
 };
+use crate::domain::limits::Window;
 use crate::domain::time::Timestamp;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
@@ -239,7 +240,7 @@ pub fn limit(rule: &str, subject: &str) -> Key {
 
 /// A limit of the hour of `at`, counted since 1970.
 pub fn hourly(rule: &str, subject: &str, at: Timestamp) -> Key {
-    limit(rule, &format!("{subject}#{}", at.secs().div_euclid(3600)))
+    limit(rule, &format!("{subject}#{}", Window::Hour.index(at)))
 }
 
 /// What one rule refused of a user's messages in the hour of `at`.
