@@ -63,13 +63,7 @@ fn refused(rule: &'static str, end: u32) -> Reserved {
 }
 
 impl Stage {
-    /// An item of the logins table.
-    async fn item(&self, key: &keys::Key) -> Option<HashMap<String, AttributeValue>> {
-        let get = self.store.client().get_item().table_name(self.store.logins());
-        get.set_key(Some(key.attributes())).consistent_read(true).send().await.unwrap().item
-    }
-
-    /// A number of such an item.
+    /// A number of an item of the logins table.
     async fn count(&self, key: &keys::Key, name: &str) -> Option<i64> {
         self.item(key).await?.get(name).map(|value| value.as_n().unwrap().parse().unwrap())
     }

@@ -2,6 +2,7 @@
 //! was when it refuses. Tenants, applications, users and the audit have theirs in shared/tests.
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use shared::domain::audit::Provenance;
 use shared::domain::challenge::{Challenge, Delivery, Effect};
 use shared::domain::factor::{Factor, FactorPhone};
@@ -11,12 +12,13 @@ use shared::domain::login::Purpose;
 use shared::domain::time::Timestamp;
 use shared::domain::user::User;
 use shared::dynamodb::DynamoStore;
+use shared::dynamodb::keys::Key;
 use shared::ports::login::{
     BindRefused, BindStore, Charged, Guess, LoginKey, LoginStateStore, OwnerKey, SendStore, SettledSend,
     SignInQuery, SignInStore, VerifyStore,
 };
 use shared::ports::{UserStore, UserWrite};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tests::engine::Engine;
 use tests::sdk;
@@ -113,6 +115,12 @@ impl Stage {
     ) -> Option<Challenge> {
         let effect = if binds { Effect::Binds } else { Effect::Completes };
         self.reserve(self.key(), seen, effect, None, key, now).await
+    }
+
+    /// An item of the logins table.
+    async fn item(&self, key: &Key) -> Option<HashMap<String, AttributeValue>> {
+        let get = self.store.client().get_item().table_name(self.store.logins());
+        get.set_key(Some(key.attributes())).consistent_read(true).send().await.unwrap().item
     }
 
     async fn sent(&self, binds: bool) -> Challenge {

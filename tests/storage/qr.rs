@@ -99,9 +99,7 @@ async fn f2_what_is_asked_for_is_read_as_it_was_put_and_never_put_over_another(s
             "nothing is made by a step"
         );
     }
-    let key = keys::qr_login(&qr_key(&unknown)).attributes();
-    let item = stage.store.client().get_item().table_name(stage.store.logins()).set_key(Some(key));
-    assert!(item.consistent_read(true).send().await.unwrap().item.is_none());
+    assert!(stage.item(&keys::qr_login(&qr_key(&unknown))).await.is_none());
 }
 
 fn qr_key(qr: &QrLogin) -> QrLoginId {

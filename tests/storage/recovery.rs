@@ -76,9 +76,7 @@ impl Stage {
     }
 
     async fn codes_left(&self) -> usize {
-        let key = keys::recovery(&self.tenant, &self.user).attributes();
-        let request = self.store.client().get_item().table_name(self.store.logins()).set_key(Some(key));
-        let item = request.consistent_read(true).send().await.unwrap().item;
+        let item = self.item(&keys::recovery(&self.tenant, &self.user)).await;
         item.and_then(|item| item.get("hashes").map(|all| all.as_bs().unwrap().len())).unwrap_or(0)
     }
 }
@@ -150,9 +148,7 @@ async fn h7_codes_of_nobody_are_not_kept(stage: Stage) {
     for made_before in [None, Some(2)] {
         assert_eq!(stage.renew(&gone, &[ONE], 1, made_before).await, Err(RenewalRefused::NoUser));
     }
-    let key = keys::recovery(&stage.tenant, &gone).attributes();
-    let request = stage.store.client().get_item().table_name(stage.store.logins()).set_key(Some(key));
-    assert!(request.send().await.unwrap().item.is_none());
+    assert!(stage.item(&keys::recovery(&stage.tenant, &gone)).await.is_none());
     // Of a user who never had any, none is made up.
     judged(stage.charge(stage.key(), Purpose::SignIn, "a").await);
     let give = stage.spend(stage.key(), &[ONE], RecoveryEffect::Completes);
