@@ -7,6 +7,7 @@
 use crate::StartError;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
 use aws_smithy_runtime_api::client::auth::AuthSchemeId;
 use aws_smithy_runtime_api::client::http::{
@@ -14,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,9 +65,13 @@ impl Engine {
     }
 
     /// The service's own client for an engine on this machine, which sends through the channel. It signs nothing: nobody else can write
-    /// into the channel, and nobody reads signatures at its other end.
+    /// into the channel, and nobody reads signatures at its other end. An attempt may take as long as the call: what the engine was asked, it
+    /// does, and a second attempt would only ask it twice.
     pub fn client(&self) -> Client {
-        let config = dynamodb_client_for(NOWHERE).config().to_builder();
+        let client = dynamodb_client_for(NOWHERE);
+        let patience = client.config().timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
+        let config = client.config().to_builder();
+        let config = config.timeout_config(patience.disable_operation_attempt_timeout().build());
         let config = config.http_client(Channel(self.requests.clone()));
         let config = config.allow_no_auth().auth_scheme_preference([AuthSchemeId::new("noAuth")]);
         Client::from_conf(config.build())
@@ -98,7 +104,7 @@ fn answer_to(database: &Database, operation: &str, body: &[u8]) -> Answer {
         "PutItem" => call(body, |request| database.put_item(request)),
         "Query" => call(body, |request| database.query(request)),
         "Scan" => call(body, |request| database.scan(request)),
-        "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+        "TransactWriteItems" => call(body, |request| database.transact_write_items(without_token(request))),
         "UpdateItem" => call(body, |request| database.update_item(request)),
         "UpdateTimeToLive" => call(body, |request| database.update_time_to_live(request)),
         other => Err(DynoxideError::ValidationException(format!("{other} is not called here"))),
@@ -107,6 +113,13 @@ fn answer_to(database: &Database, operation: &str, body: &[u8]) -> Answer {
         Ok(body) => Answer { status: 200, body },
         Err(error) => Answer { status: error.status_code(), body: error.to_json() },
     }
+}
+
+/// The engine keeps each transaction's token and answer for ten minutes, as DynamoDB does for who asks again, and walks through all of them at
+/// the next: a kilobyte for each login of the time. Nobody asks again here what was done: the channel loses no answer, and the client waits
+/// for its only one.
+fn without_token(request: TransactWriteItemsRequest) -> TransactWriteItemsRequest {
+    TransactWriteItemsRequest { client_request_token: None, ..request }
 }
 
 /// Reads a request, makes the call, and writes its answer.
@@ -159,18 +172,23 @@ fn ended() -> ConnectorError {
 mod tests {
     use super::*;
     use crate::data::tests::TestFolder;
-    use aws_sdk_dynamodb::types::AttributeValue;
+    use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
     use shared::dynamodb::tables;
+    use std::path::PathBuf;
 
     fn key(name: &str) -> AttributeValue {
         AttributeValue::S(name.to_owned())
     }
 
+    fn engine_file(folder: &TestFolder) -> PathBuf {
+        std::fs::create_dir_all(&folder.0).unwrap();
+        folder.0.join("engine.sqlite")
+    }
+
     #[tokio::test]
     async fn h13_the_engine_answers_and_refuses_as_over_a_socket_and_keeps_what_was_answered() {
         let folder = TestFolder::new();
-        std::fs::create_dir_all(&folder.0).unwrap();
-        let file = folder.0.join("engine.sqlite");
+        let file = engine_file(&folder);
         let engine = Engine::start(&file).unwrap();
         let client = engine.client();
         tables::create_missing(&client, "directory", "logins").await.unwrap();
@@ -190,6 +208,24 @@ mod tests {
         let engine = Engine::start(&file).unwrap();
         let get = engine.client().get_item().table_name("logins").key("pk", key("a")).key("sk", key("b"));
         assert!(get.send().await.unwrap().item.is_some());
+        engine.stop().await;
+    }
+
+    #[tokio::test]
+    async fn h13_the_engine_keeps_no_transactions_for_who_asks_again_and_nobody_does() {
+        let folder = TestFolder::new();
+        let engine = Engine::start(&engine_file(&folder)).unwrap();
+        let client = engine.client();
+        tables::create_missing(&client, "directory", "logins").await.unwrap();
+        let patience = client.config().timeout_config().unwrap();
+        assert_eq!(patience.operation_attempt_timeout(), None, "one attempt has all the time there is");
+        assert!(patience.operation_timeout().is_some());
+        for name in ["a", "b"] {
+            let put = Put::builder().table_name("logins").item("pk", key(name)).item("sk", key(name)).build().unwrap();
+            let write = client.transact_write_items().client_request_token("the same");
+            // A token that is known with another request is refused.
+            write.transact_items(TransactWriteItem::builder().put(put).build()).send().await.unwrap();
+        }
         engine.stop().await;
     }
 }
