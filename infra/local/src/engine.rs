@@ -69,7 +69,8 @@ impl Engine {
     /// does, and a second attempt would only ask it twice.
     pub fn client(&self) -> Client {
         let client = dynamodb_client_for(NOWHERE);
-        let patience = client.config().timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
+        let patience =
+            client.config().timeout_config().map_or_else(TimeoutConfig::builder, TimeoutConfig::to_builder);
         let config = client.config().to_builder();
         let config = config.timeout_config(patience.disable_operation_attempt_timeout().build());
         let config = config.http_client(Channel(self.requests.clone()));
@@ -221,7 +222,12 @@ mod tests {
         assert_eq!(patience.operation_attempt_timeout(), None, "one attempt has all the time there is");
         assert!(patience.operation_timeout().is_some());
         for name in ["a", "b"] {
-            let put = Put::builder().table_name("logins").item("pk", key(name)).item("sk", key(name)).build().unwrap();
+            let put = Put::builder()
+                .table_name("logins")
+                .item("pk", key(name))
+                .item("sk", key(name))
+                .build()
+                .unwrap();
             let write = client.transact_write_items().client_request_token("the same");
             // A token that is known with another request is refused.
             write.transact_items(TransactWriteItem::builder().put(put).build()).send().await.unwrap();

@@ -7,6 +7,7 @@ mod turns;
 mod whose;
 
 use crate::StartError;
+use crate::trail::Arrears;
 use connections::{Connections, Line};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -50,9 +51,9 @@ pub async fn bind(port: u16) -> Result<(TcpListener, String), StartError> {
 
 impl Server {
     /// Serves `edge` from now on.
-    pub fn start(listener: TcpListener, edge: Edge) -> Self {
+    pub fn start(listener: TcpListener, edge: Edge, arrears: Arrears) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let desk = Arc::new(Desk { edge, turns: Arc::new(Turns::default()) });
+        let desk = Arc::new(Desk { edge, turns: Arc::new(Turns::default()), arrears });
         Self { stop, task: tokio::spawn(serve(listener, desk, stopped)) }
     }
 
@@ -90,6 +91,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Rec
 struct Desk {
     edge: Edge,
     turns: Arc<Turns>,
+    arrears: Arrears,
 }
 
 impl Desk {
@@ -105,7 +107,10 @@ impl Desk {
         line.is_served();
         line.speaks_for(whose::of(&head, &body));
         let answer = match self.turns.take(line.tenant()).await {
-            Some(_turn) => self.edge.handle(Request::from_parts(head, body), Some(peer), None).await,
+            Some(_turn) => {
+                self.arrears.are_few().await;
+                self.edge.handle(Request::from_parts(head, body), Some(peer), None).await
+            }
             None => self.edge.turn_away(&head.method),
         };
         line.waits();
