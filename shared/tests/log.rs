@@ -5,6 +5,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::config::{Environment, dynamodb_client_for};
+use shared::domain::challenge::Undelivered;
 use shared::domain::secret::Secret;
 use shared::ports::{OutgoingMessage, SendOutcome, SmsSender};
 use shared::sms::{SnsOptions, SnsSender};
@@ -75,7 +76,7 @@ async fn h14_nothing_that_is_sent_is_logged_even_at_trace() {
         country: "US".into(),
     };
     let outcome = sender.send(&message).await;
-    assert_eq!(outcome, SendOutcome::Refused { reason: "invalid_parameter" });
+    assert_eq!(outcome, SendOutcome::Refused { reason: Undelivered::InvalidParameter });
 
     let dynamodb =
         refusing_service(r#"{"__type":"ValidationException","message":"+12025550143 is no key"}"#).await;

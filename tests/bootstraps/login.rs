@@ -79,6 +79,7 @@ async fn f4_f6_f8_h11_a_login_from_creating_a_tenant_to_a_verified_token() {
         (&json!(1), &json!("US"), &json!(0.01))
     );
     assert_eq!((&sent["Tenant"], &sent["Application"]), (&json!(tenant), &json!(application)));
+    logged_once(&deployment, &login);
     let judged = counted(&deployment, "code-verification", 3);
     let rules: Vec<_> = judged.iter().filter_map(|line| line["Rule"].as_str()).collect();
     assert_eq!(rules, ["wrong_code", "login_complete"]);
@@ -162,6 +163,18 @@ fn published_code(deployment: &Deployment) -> String {
     let last = message.body.lines().next_back().unwrap();
     assert_eq!(last, format!("@shop.example.com #{code}"), "bound to the application's origin");
     code
+}
+
+/// H10: what the provider calls the message stands beside the login, so that its own logs tell the rest.
+fn logged_once(deployment: &Deployment, login: &str) {
+    let log = deployment.gateway.function("code-issuance").log();
+    let log = log.text_when(|log| log.contains("\"outcome\""));
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let sends: Vec<_> = lines.filter(|line| line["message"] == "send").collect();
+    let [send] = &sends[..] else { panic!("one message was sent: {sends:?}") };
+    assert_eq!((&send["login"], &send["outcome"]), (&json!(login), &json!("accepted")));
+    assert_eq!(send["message_id"], "00000000-0000-4000-8000-000000000001");
+    assert!(send.get("reason").is_none(), "{send}");
 }
 
 /// The metrics that a function has counted in `lines` lines, as CloudWatch reads them from its log.

@@ -11,6 +11,7 @@ mod recovery;
 mod world;
 
 use serde_json::json;
+use shared::domain::challenge::Undelivered;
 use shared::ports::SendOutcome;
 use tests::proxy::{Fault, operations};
 use tests::values::{another_code, text};
@@ -126,7 +127,7 @@ async fn a_send_that_fails_costs_one_write_more() {
     let world = World::new().await;
     world.user("ann", Some(NUMBER)).await;
     let login = world.login("ann").await;
-    world.provider(SendOutcome::Refused { reason: "opted_out" });
+    world.provider(SendOutcome::Refused { reason: Undelivered::OptedOut });
     let code = |what| world.step(what, &login, "code", json!({}));
     assert_eq!(code("provider refuses").await, cost("delivery_failed", 1, 6));
     world.advance(30);

@@ -7,6 +7,7 @@
 mod world;
 
 use serde_json::json;
+use shared::domain::challenge::Undelivered;
 use shared::ports::SendOutcome;
 use tests::engine::Engine;
 use tests::repository;
@@ -93,7 +94,7 @@ async fn sends_and_guesses(world: &World, rows: &mut Rows) {
 
     world.advance(3700);
     let login = world.login("ann").await;
-    world.provider(SendOutcome::Refused { reason: "opted_out" });
+    world.provider(SendOutcome::Refused { reason: Undelivered::OptedOut });
     let cost = world.step("", &login, "code", json!({})).await;
     rows.add(world, "send", "the provider refuses", &cost);
     world.provider(SendOutcome::Accepted { message_id: "m".into() });

@@ -193,6 +193,21 @@ fn delivery(answer: &Value) -> Option<Delivery> {
     }
 }
 
+/// What support is told where a message did not leave: what SNS said last.
+fn reason(expected: Delivery, faults: &[PublishFault]) -> Value {
+    if expected != Delivery::Failed {
+        return Value::Null;
+    }
+    let reason = match faults.last() {
+        Some(PublishFault::Error(_, "Throttling")) => "not_reached",
+        Some(PublishFault::Error(_, "OptedOut")) => "opted_out",
+        Some(PublishFault::Error(_, "InvalidParameter")) => "invalid_parameter",
+        Some(PublishFault::Error(_, "AuthorizationError")) => "not_authorized",
+        _ => "rejected",
+    };
+    json!(reason)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn h2_h4_h10_no_fault_of_the_provider_sends_twice_or_for_nothing() {
     let post = Post::open().await;
@@ -227,6 +242,7 @@ async fn h2_h4_h10_no_fault_of_the_provider_sends_twice_or_for_nothing() {
             let shown = post.shown(&waiting.user).await;
             let named = format!("{expected:?}").to_lowercase();
             assert_eq!(shown["delivery"], named, "{run}: {shown}");
+            assert_eq!(shown["delivery_reason"], reason(*expected, faults), "{run}: {shown}");
             assert_eq!(shown["sends"], if send == Send::Again { 2 } else { 1 }, "{run}: {shown}");
             post.gets_in(&run, &waiting, *leaves || send == Send::Again).await;
         }
@@ -289,4 +305,5 @@ async fn h10_a_provider_that_is_not_there_is_told() {
     let (status, answer) = post.ask(&waiting, "one").await;
     assert_eq!((status, answer["code"].as_str()), (502, Some("delivery_failed")));
     assert_eq!(delivery(&answer), Some(Delivery::Failed));
+    assert_eq!(post.shown(&waiting.user).await["delivery_reason"], "not_reached");
 }

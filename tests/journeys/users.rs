@@ -1,7 +1,7 @@
 //! Users and the administrator's binding: acceptance D.
 
 use crate::world::World;
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::values::{another_code, text};
 
 const NUMBER: &str = "+12025550123";
@@ -132,6 +132,37 @@ async fn h10_support_sees_what_became_of_each_message_and_no_code() {
     );
     assert!(text(shown, "/phone_hint").ends_with("23"));
     assert!(!view.to_string().contains(&code) && !view.to_string().contains("2025550123"));
+    assert!(shown["delivery_reason"].is_null(), "{shown}");
+}
+
+#[tokio::test]
+async fn h10_support_sees_why_a_message_did_not_leave() {
+    let world = World::with_sms().await;
+    let user = world.user(json!({ "username": "ann", "phone": NUMBER, "password": PASSWORD })).await;
+    let shown = async || {
+        let view = world.admin("GET", &format!("/users/{user}/challenges"), None).await.expect(200);
+        let newest = &view["items"][0];
+        (newest["delivery"].clone(), newest["delivery_reason"].clone())
+    };
+    let (accepted, failed) = (json!("accepted"), json!("failed"));
+    let login = world.login("ann", PASSWORD).await;
+    world.security(json!({ "sending": { "enabled": false } })).await;
+    world.step(&login, "code", json!({})).await.refused(503, "sending_disabled");
+    assert_eq!(shown().await, (failed.clone(), json!("sending_disabled")));
+    world.security(json!({ "sending": null })).await;
+    world.local.advance(100).await;
+    world.send_code(&login).await;
+    assert_eq!(shown().await, (accepted, Value::Null), "the last message's, not an earlier one's");
+
+    world.security(json!({ "limits": { "budget_usd_day": 0 } })).await;
+    world.local.advance(100).await;
+    let login = world.login("ann", PASSWORD).await;
+    world.step(&login, "code", json!({})).await.refused(429, "rate_limited");
+    assert_eq!(shown().await, (failed.clone(), json!("limit")));
+    world.security(json!({ "limits": null, "test_numbers": { NUMBER: "undeliverable" } })).await;
+    let login = world.login("ann", PASSWORD).await;
+    world.step(&login, "code", json!({})).await.refused(502, "delivery_failed");
+    assert_eq!(shown().await, (failed, json!("rejected")));
 }
 
 #[tokio::test]

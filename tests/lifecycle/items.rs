@@ -185,6 +185,7 @@ pub fn challenge(login: &Login, item: &ChallengeItem) -> Challenge {
             expires_at: time(code.expires_at),
             resend_at: time(code.resend_at),
             delivery: Delivery::Accepted,
+            undelivered: None,
             failures_before: u32::from(code.failures_before),
             spent: item.is_spent(),
         }

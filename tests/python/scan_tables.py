@@ -80,7 +80,7 @@ KINDS = {
         {"login": "S", "started_at": "N", "max_attempts": "N", "attempts": "N", "sends": "N", "ttl": "N"},
         {
             "pending": "M", "phone_changes": "N", "code_mac": "B", "nonce": "B", "pepper": "S", "sent_hash": "S", "sent_hint": "S", "sent_country": "S",
-            "first_sent_at": "N", "sent_at": "N", "expires_at": "N", "resend_at": "N", "delivery": "S", "failures_before": "N",
+            "first_sent_at": "N", "sent_at": "N", "expires_at": "N", "resend_at": "N", "delivery": "S", "undelivered": "S", "failures_before": "N",
             "guesses": "BS", "judged": "L", "last_attempt": "S", "idempotency": "SS", "completed": "N",
             "replaces": "S", "old_proven": "N", "sent_since": "N", "sent_test": "S",
         },

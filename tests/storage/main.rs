@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::domain::audit::Provenance;
-use shared::domain::challenge::{Challenge, Delivery, Effect};
+use shared::domain::challenge::{Challenge, Delivery, Effect, Undelivered};
 use shared::domain::factor::{Factor, FactorPhone};
 use shared::domain::first_factor::Throttle;
 use shared::domain::ids::{ApplicationId, LoginId, TenantId, UserId};
@@ -237,7 +237,8 @@ async fn a_send_is_reserved_only_on_what_was_read(stage: Stage) {
     assert_eq!(stage.state().await.1, Some(second.clone()), "as the transaction left it");
     assert_eq!(stage.state().await.0.recent_sends, [at(31), T0]);
     let settle = async |sends, delivery, resend_at, free| {
-        let settled = SettledSend { sends, delivery, resend_at, free, refused: None };
+        let undelivered = (delivery == Delivery::Failed).then_some(Undelivered::OptedOut);
+        let settled = SettledSend { sends, delivery, undelivered, resend_at, free, refused: None };
         stage.store.settle_send(stage.key(), &settled).await.unwrap();
         stage.state().await.1.unwrap()
     };
@@ -250,7 +251,14 @@ async fn a_send_is_reserved_only_on_what_was_read(stage: Stage) {
     assert_eq!(settle(3, Delivery::Failed, at(99), Some("m")).await.idempotency.len(), 2, "another key");
     let failed = settle(third.sends, Delivery::Failed, at(99), Some("l")).await;
     assert_eq!(failed.idempotency, ["k"], "nothing has left under this key");
+    assert_eq!(failed.code.unwrap().undelivered, Some(Undelivered::OptedOut));
     assert!(stage.send(&stage.state().await, false, Some("l"), at(99)).await.is_some(), "so it sends again");
+    let again = stage.state().await.1.unwrap().code.unwrap();
+    assert_eq!(
+        (again.delivery, again.undelivered),
+        (Delivery::Accepted, None),
+        "an earlier message's reason is not its own"
+    );
 }
 
 async fn a_guess_is_charged_until_the_end_or_the_right_one(stage: Stage) {

@@ -8,6 +8,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
+use shared::domain::challenge::Undelivered;
 use shared::ports::SendOutcome;
 use std::time::Duration;
 
@@ -44,7 +45,11 @@ impl Relay {
             let status = answer.status();
             // Read to its end, so that the connection can be used again.
             let _ = answer.into_body().collect().await;
-            if status.is_success() { Ok(()) } else { Err(SendOutcome::Refused { reason: "relay" }) }
+            if status.is_success() {
+                Ok(())
+            } else {
+                Err(SendOutcome::Refused { reason: Undelivered::Rejected })
+            }
         });
         answered.await.unwrap_or(Err(SendOutcome::Unknown))
     }
@@ -85,7 +90,10 @@ mod tests {
     #[tokio::test]
     async fn what_was_not_taken_is_told_as_a_provider_would() {
         let (relay, _task) = gateway("503 Busy").await;
-        assert_eq!(relay.send("+12025550143", "hello").await, Err(SendOutcome::Refused { reason: "relay" }));
+        assert_eq!(
+            relay.send("+12025550143", "hello").await,
+            Err(SendOutcome::Refused { reason: Undelivered::Rejected })
+        );
         let nobody = Relay::new("http://127.0.0.1:1/").unwrap();
         assert_eq!(nobody.send("+12025550143", "hello").await, Err(SendOutcome::NotSent));
     }

@@ -59,6 +59,8 @@ pub struct SentCode {
     pub expires_at: Timestamp,
     pub resend_at: Timestamp,
     pub delivery: Delivery,
+    /// Where it failed. Items of before 0.2 don't tell.
+    pub undelivered: Option<Undelivered>,
     /// The user's failures when it was sent: a success clears them where there were any.
     pub failures_before: u32,
     /// The right code was among the guesses.
@@ -123,6 +125,60 @@ impl Delivery {
         [Delivery::Accepted, Delivery::Unknown, Delivery::Failed].into_iter().find(|d| d.as_str() == text)
     }
 }
+
+/// Why the last message did not leave, for support.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undelivered {
+    /// A limit of the tenant's or of a number refused it; the audit names the rule.
+    Limit,
+    /// Sending is stopped, for the tenant or for all.
+    SendingDisabled,
+    /// It could not be counted, so it was not sent.
+    NotCounted,
+    /// The provider was never reached, or too busy.
+    NotReached,
+    /// Whoever has the number has asked the provider for no more messages.
+    OptedOut,
+    /// The provider takes no such number or text.
+    InvalidParameter,
+    /// The provider does not take messages from us.
+    NotAuthorized,
+    /// The provider says no for a reason that has no name here.
+    Rejected,
+}
+
+impl Undelivered {
+    const ALL: [Self; 8] = [
+        Self::Limit,
+        Self::SendingDisabled,
+        Self::NotCounted,
+        Self::NotReached,
+        Self::OptedOut,
+        Self::InvalidParameter,
+        Self::NotAuthorized,
+        Self::Rejected,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Limit => "limit",
+            Self::SendingDisabled => "sending_disabled",
+            Self::NotCounted => "not_counted",
+            Self::NotReached => "not_reached",
+            Self::OptedOut => "opted_out",
+            Self::InvalidParameter => "invalid_parameter",
+            Self::NotAuthorized => "not_authorized",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+/// How a send came out: when the next may follow, and of one that failed what the caller hears and why.
+pub type Sent = (Delivery, Timestamp, Option<(Refusal, Undelivered)>);
 
 impl Challenge {
     /// A login is complete when its bind is committed or, where there is nothing to bind, when its code is spent.

@@ -66,6 +66,7 @@ fn code(sent: u32) -> SentCode {
         expires_at: at(sent + 300),
         resend_at: at(sent + 30),
         delivery: Delivery::Accepted,
+        undelivered: None,
         failures_before: 0,
         spent: false,
     }

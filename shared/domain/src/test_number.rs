@@ -1,7 +1,7 @@
 //! Numbers that a tenant tests with (acceptance H6). Nothing is ever sent to one and nothing is billed: what a login meets there is played
 //! as its scenario says. Only numbers that the tenant lists are any, and a tenant in production can list none.
 
-use super::challenge::Delivery;
+use super::challenge::{Delivery, Sent, Undelivered};
 use super::change::Change;
 use super::phone::PhoneNumber;
 use super::refusal::Refusal;
@@ -67,23 +67,19 @@ impl Scenario {
         if self == Scenario::Expired { now } else { planned }
     }
 
-    /// How the send comes out that was planned with this next one: delivery, the next one's time, and the refusal if it is one.
-    pub fn played(
-        self,
-        resend_at: Timestamp,
-        login_ends: Timestamp,
-        now: Timestamp,
-    ) -> (Delivery, Timestamp, Option<Refusal>) {
+    /// How the send comes out that was planned with this next one.
+    pub fn played(self, resend_at: Timestamp, login_ends: Timestamp, now: Timestamp) -> Sent {
+        let failed = |resend_at, refusal, why| (Delivery::Failed, resend_at, Some((refusal, why)));
         match self {
             Scenario::Approved | Scenario::Wrong | Scenario::Expired => (Delivery::Accepted, resend_at, None),
-            Scenario::Undeliverable => (Delivery::Failed, now, Some(Refusal::DeliveryFailed)),
+            Scenario::Undeliverable => failed(now, Refusal::DeliveryFailed, Undelivered::Rejected),
             Scenario::Blocked => {
-                (Delivery::Failed, resend_at, Some(Refusal::TooManyAttempts { retry_at: login_ends }))
+                failed(resend_at, Refusal::TooManyAttempts { retry_at: login_ends }, Undelivered::Limit)
             }
             Scenario::Throttled => {
                 let (rule, seconds) = THROTTLED;
                 let retry_at = now.plus_secs(seconds);
-                (Delivery::Failed, retry_at, Some(Refusal::RateLimited { rule, retry_at }))
+                failed(retry_at, Refusal::RateLimited { rule, retry_at }, Undelivered::Limit)
             }
         }
     }
@@ -200,9 +196,13 @@ mod tests {
             (Delivery::Accepted, resend, None),
             (Delivery::Accepted, resend, None),
             (Delivery::Accepted, resend, None),
-            (Delivery::Failed, NOW, Some(Refusal::DeliveryFailed)),
-            (Delivery::Failed, resend, Some(Refusal::TooManyAttempts { retry_at: end })),
-            (Delivery::Failed, hour, Some(limited)),
+            (Delivery::Failed, NOW, Some((Refusal::DeliveryFailed, Undelivered::Rejected))),
+            (
+                Delivery::Failed,
+                resend,
+                Some((Refusal::TooManyAttempts { retry_at: end }, Undelivered::Limit)),
+            ),
+            (Delivery::Failed, hour, Some((limited, Undelivered::Limit))),
         ];
         for (scenario, outcome) in Scenario::ALL.into_iter().zip(outcomes) {
             assert_eq!(scenario.played(resend, end, NOW), outcome, "{scenario:?}");

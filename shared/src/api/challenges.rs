@@ -2,7 +2,7 @@
 
 use super::paging;
 use super::user_directory::UserDirectory;
-use crate::domain::challenge::Challenge;
+use crate::domain::challenge::{Challenge, Undelivered};
 use crate::domain::ids::UserId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -24,6 +24,8 @@ struct ChallengeBody {
     expires_at: Option<String>,
     resend_at: Option<String>,
     delivery: Option<&'static str>,
+    /// Why it failed.
+    delivery_reason: Option<&'static str>,
     /// The number is a test number: nothing was sent.
     test: bool,
 }
@@ -59,6 +61,7 @@ fn body(challenge: &Challenge, now: Timestamp) -> ChallengeBody {
         expires_at: code.map(|code| code.expires_at.rfc3339()),
         resend_at: code.map(|code| code.resend_at.rfc3339()),
         delivery: code.map(|code| code.delivery.as_str()),
+        delivery_reason: code.and_then(|code| code.undelivered).map(Undelivered::as_str),
         test: code.is_some_and(|code| code.sent_to.test.is_some()),
     }
 }

@@ -16,6 +16,7 @@
 //! | `sent_test` | S | that number is a test number, and what is played |
 //! | `first_sent_at`, `sent_at`, `expires_at`, `resend_at` | N | epoch milliseconds |
 //! | `sends`, `delivery`, `failures_before` | N, S, N | |
+//! | `undelivered` | S | why the last message that failed did; it tells of the last one where `delivery` is `failed` |
 //! | `guesses` | BS | MACs of the guesses at this code |
 //! | `last_attempt` | S | id of the last guess's request: by it a lost answer is recognised |
 //! | `judged` | L | every guess of the login, for the audit: maps of `macs`, `at`, `purpose`, `application`, `client_ip`, `request_id`; of a recovery code's attempt only `at` |
@@ -25,7 +26,7 @@
 
 use super::factor_item::PhoneItem;
 use super::request::Item;
-use crate::domain::challenge::{Challenge, Delivery, SentCode, SentTo};
+use crate::domain::challenge::{Challenge, Delivery, SentCode, SentTo, Undelivered};
 use crate::domain::ids::LoginId;
 use crate::domain::test_number::Scenario;
 use crate::domain::time::Timestamp;
@@ -92,6 +93,8 @@ fn pending(item: &Item) -> Result<Option<crate::domain::factor::FactorPhone>, Fa
 fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
     let read = Reader(item);
     let Some(mac) = read.bytes("code_mac") else { return Ok(None) };
+    let delivery = Reader::need(read.text("delivery").and_then(Delivery::parse), "delivery")?;
+    let undelivered = read.text("undelivered").filter(|_| delivery == Delivery::Failed);
     let guesses = item.get("guesses").and_then(|v| v.as_bs().ok());
     Ok(Some(SentCode {
         pepper: Reader::need(read.text("pepper"), "pepper")?.to_owned(),
@@ -109,7 +112,8 @@ fn code(item: &Item) -> Result<Option<SentCode>, Fault> {
         sent_at: Reader::need(read.time("sent_at"), "sent_at")?,
         expires_at: Reader::need(read.time("expires_at"), "expires_at")?,
         resend_at: Reader::need(read.time("resend_at"), "resend_at")?,
-        delivery: Reader::need(read.text("delivery").and_then(Delivery::parse), "delivery")?,
+        delivery,
+        undelivered: undelivered.and_then(Undelivered::parse),
         failures_before: read.number("failures_before").unwrap_or(0),
         spent: guesses.is_some_and(|all| all.iter().any(|guess| guess.as_ref() == mac.as_slice())),
     }))

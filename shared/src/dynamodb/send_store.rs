@@ -59,6 +59,10 @@ impl SendStore for DynamoStore {
         let mut change = transaction::Expression::new("SET delivery = :delivery, resend_at = :resend")
             .value(":delivery", string(settled.delivery.as_str()))
             .value(":resend", number(settled.resend_at.millis()));
+        if let Some(why) = settled.undelivered {
+            change.text += ", undelivered = :why";
+            change = change.value(":why", string(why.as_str()));
+        }
         if let Some(hash) = settled.free {
             change.text += " DELETE idempotency :free";
             change = change.value(":free", AttributeValue::Ss(vec![hash.to_owned()]));
@@ -310,6 +314,7 @@ fn after(key: LoginKey<'_>, r: &Reservation<'_>) -> Challenge {
             expires_at: r.plan.expires_at,
             resend_at: r.plan.resend_at,
             delivery: Delivery::Accepted,
+            undelivered: None,
             failures_before: r.factor.failures,
             spent: false,
         }),

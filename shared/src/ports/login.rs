@@ -3,7 +3,7 @@
 use super::{Failure, Fault, Page, PageRequest};
 use crate::domain::application::Application;
 use crate::domain::audit::{AuditEvent, Provenance, RefusedSend};
-use crate::domain::challenge::{Challenge, Delivery, SendPlan};
+use crate::domain::challenge::{Challenge, Delivery, SendPlan, Undelivered};
 use crate::domain::factor::{Factor, FactorPhone};
 use crate::domain::first_factor::Throttle;
 use crate::domain::identity_source::IdentitySource;
@@ -163,6 +163,8 @@ pub struct SettledSend<'a> {
     /// How many sends its login has had with it.
     pub sends: u8,
     pub delivery: Delivery,
+    /// Why, where it failed.
+    pub undelivered: Option<Undelivered>,
     /// When the next may follow.
     pub resend_at: Timestamp,
     /// Hash of its `Idempotency-Key`, where that may be used again.

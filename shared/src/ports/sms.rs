@@ -1,5 +1,6 @@
 //! Sending a message.
 
+use crate::domain::challenge::Undelivered;
 use crate::domain::secret::Secret;
 use async_trait::async_trait;
 
@@ -21,8 +22,8 @@ pub enum SendOutcome {
     /// The provider may or may not have it: the connection broke, or the answer did not come in time. It is not sent again, or the
     /// user might get two.
     Unknown,
-    /// The provider says no, and would say no again. `reason` is a stable short word.
-    Refused { reason: &'static str },
+    /// The provider says no, and would say no again.
+    Refused { reason: Undelivered },
     /// The provider was never reached, or was too busy to take it: nothing was sent.
     NotSent,
 }

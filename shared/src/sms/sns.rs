@@ -4,6 +4,7 @@
 //! message leaves at most once: it is tried again, one time, only where the connection never opened or the provider said that it was too
 //! busy to take it. Whatever else leaves it open whether the message went is [`SendOutcome::Unknown`].
 
+use crate::domain::challenge::Undelivered;
 use crate::ports::{OutgoingMessage, SendOutcome, SmsSender};
 use async_trait::async_trait;
 use aws_sdk_sns::Client;
@@ -152,18 +153,18 @@ fn refused(code: &str, status: u16) -> Try {
         | "InvalidParameterException"
         | "ParameterValueInvalid"
         | "ValidationError"
-        | "ValidationException" => "invalid_parameter",
-        "OptedOut" | "OptedOutException" => "opted_out",
+        | "ValidationException" => Undelivered::InvalidParameter,
+        "OptedOut" | "OptedOutException" => Undelivered::OptedOut,
         "AuthorizationError"
         | "AccessDenied"
         | "AccessDeniedException"
         | "InvalidSecurity"
         | "InvalidClientTokenId"
         | "SignatureDoesNotMatch"
-        | "ExpiredToken" => "not_authorized",
-        _ => "rejected",
+        | "ExpiredToken" => Undelivered::NotAuthorized,
+        _ => Undelivered::Rejected,
     };
-    tracing::error!(code, status, reason, "sns: refused");
+    tracing::error!(code, status, reason = reason.as_str(), "sns: refused");
     Try::Done(SendOutcome::Refused { reason })
 }
 

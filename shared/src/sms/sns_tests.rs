@@ -145,10 +145,10 @@ async fn an_accepted_message_has_the_providers_id_and_our_attributes() {
 #[tokio::test]
 async fn a_refusal_is_not_tried_again_and_has_a_stable_reason() {
     let cases: [(&'static [Answer], _); 4] = [
-        (&[Answer::Error(400, "InvalidParameter")], "invalid_parameter"),
-        (&[Answer::Error(400, "OptedOut")], "opted_out"),
-        (&[Answer::Error(403, "AuthorizationError")], "not_authorized"),
-        (&[Answer::Error(400, "SomethingNew")], "rejected"),
+        (&[Answer::Error(400, "InvalidParameter")], Undelivered::InvalidParameter),
+        (&[Answer::Error(400, "OptedOut")], Undelivered::OptedOut),
+        (&[Answer::Error(403, "AuthorizationError")], Undelivered::NotAuthorized),
+        (&[Answer::Error(400, "SomethingNew")], Undelivered::Rejected),
     ];
     for (answers, reason) in cases {
         let stub = Stub::start(answers).await;

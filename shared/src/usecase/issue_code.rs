@@ -6,7 +6,7 @@
 use super::login_state::key;
 use super::{LoginFailure, count};
 use crate::domain::audit::{LoginStep, Provenance, RefusedSend};
-use crate::domain::challenge::{Challenge, Delivery, SendPlan, plan_send};
+use crate::domain::challenge::{Challenge, Delivery, SendPlan, Sent, Undelivered, plan_send};
 use crate::domain::factor::phone_place;
 use crate::domain::ids::base62;
 use crate::domain::limits::network;
@@ -170,23 +170,25 @@ impl IssueCode {
             Some(scenario) => Ok(scenario.played(plan.resend_at, state.ticket.expires_at, state.now)),
             None => self.publish(&state, plan, code, provenance.client_ip).await,
         };
-        let (delivery, resend_at, refusal) = match published {
+        let (delivery, resend_at, refused) = match published {
             Ok(published) => published,
             Err(fault) => return Err(self.note_unsent(&state, key_hash, fault).await.into()),
         };
         if delivery != Delivery::Accepted || resend_at != plan.resend_at {
             let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-            let refused = refusal.as_ref().filter(|_| plan.test.is_none());
-            let refused = refused.and_then(|it| refused_by(&state.ticket, it, provenance, state.now));
+            let undelivered = refused.as_ref().map(|(_, why)| *why);
+            let rule = refused.as_ref().filter(|_| plan.test.is_none());
+            let rule = rule.and_then(|(it, _)| refused_by(&state.ticket, it, provenance, state.now));
             let free = key_hash.filter(|_| delivery == Delivery::Failed);
-            let settled = SettledSend { sends, delivery, resend_at, free, refused: refused.as_ref() };
+            let settled =
+                SettledSend { sends, delivery, undelivered, resend_at, free, refused: rule.as_ref() };
             self.store.settle_send(key(&state.ticket), &settled).await?;
             if let Some(out) = state.challenge.as_mut().and_then(|c| c.code.as_mut()) {
-                (out.delivery, out.resend_at) = (delivery, resend_at);
+                (out.delivery, out.undelivered, out.resend_at) = (delivery, undelivered, resend_at);
             }
         }
-        match refusal {
-            Some(refusal) => Err(LoginFailure::new(refusal, state)),
+        match refused {
+            Some((refusal, _)) => Err(LoginFailure::new(refusal, state)),
             None => Ok(state),
         }
     }
@@ -194,22 +196,28 @@ impl IssueCode {
     /// A limit could not be counted, so nothing has left: whoever asks again, be it under the same key, need not wait.
     async fn note_unsent(&self, state: &LoginState, key_hash: Option<&str>, fault: Fault) -> Fault {
         let sends = state.challenge.as_ref().map_or(0, |c| c.sends);
-        let (delivery, resend_at) = (Delivery::Failed, state.now);
-        let settled = SettledSend { sends, delivery, resend_at, free: key_hash, refused: None };
+        let settled = SettledSend {
+            sends,
+            delivery: Delivery::Failed,
+            undelivered: Some(Undelivered::NotCounted),
+            resend_at: state.now,
+            free: key_hash,
+            refused: None,
+        };
         if let Err(second) = self.store.settle_send(key(&state.ticket), &settled).await {
             tracing::warn!(fault = %second, login = %state.ticket.login, "a message that never left stays accepted");
         }
         fault
     }
 
-    /// Counts the message and sends it: delivery, when the next may follow, and the refusal if it is one.
+    /// Counts the message and sends it.
     async fn publish(
         &self,
         state: &LoginState,
         plan: &SendPlan,
         code: &Code,
         client: Option<IpAddr>,
-    ) -> Result<(Delivery, Timestamp, Option<Refusal>), Fault> {
+    ) -> Result<Sent, Fault> {
         let now = state.now;
         let place = phone_place(&state.ticket.tenant, &state.ticket.user);
         let number = self.personal.open(&place, &plan.target.sealed)?;
@@ -218,24 +226,26 @@ impl IssueCode {
         let reserved = self.reserve(&state.ticket, plan, &message, price, client, now).await?;
         Ok(match reserved {
             Reserved::Refused { rule, retry_at } => {
-                (Delivery::Failed, retry_at, Some(Refusal::RateLimited { rule, retry_at }))
+                let refusal = Refusal::RateLimited { rule, retry_at };
+                (Delivery::Failed, retry_at, Some((refusal, Undelivered::Limit)))
             }
             Reserved::Stopped => {
                 let retry_at = now.plus_secs(60);
-                (Delivery::Failed, retry_at, Some(Refusal::SendingDisabled { retry_at }))
+                let refusal = Refusal::SendingDisabled { retry_at };
+                (Delivery::Failed, retry_at, Some((refusal, Undelivered::SendingDisabled)))
             }
             Reserved::Granted { next_at } => {
                 let resend_at = plan.resend_at.max(next_at);
                 let outcome = self.sender.send(&message).await;
                 count::message(&state.ticket, &plan.target.country, price, &outcome, now);
+                log(&state.ticket, &outcome);
                 match outcome {
                     SendOutcome::Accepted { .. } => (Delivery::Accepted, resend_at, None),
                     // It may have been sent: the cooldown stays and nothing is given back.
                     SendOutcome::Unknown => (Delivery::Unknown, resend_at, None),
                     // The login's own cooldown is lifted; the number's wait, which counted it, is not.
-                    SendOutcome::Refused { .. } | SendOutcome::NotSent => {
-                        (Delivery::Failed, now.max(next_at), Some(Refusal::DeliveryFailed))
-                    }
+                    SendOutcome::Refused { reason } => failed(now.max(next_at), reason),
+                    SendOutcome::NotSent => failed(now.max(next_at), Undelivered::NotReached),
                 }
             }
         })
@@ -268,6 +278,21 @@ impl IssueCode {
         };
         self.limits.reserve(&request).await
     }
+}
+
+/// Ties what the provider said to the login: by its id of the message, its own logs tell what became of it after that.
+fn log(ticket: &Ticket, outcome: &SendOutcome) {
+    let (outcome, reason, message_id) = match outcome {
+        SendOutcome::Accepted { message_id } => ("accepted", None, Some(message_id.as_str())),
+        SendOutcome::Unknown => ("unknown", None, None),
+        SendOutcome::Refused { reason } => ("refused", Some(reason.as_str()), None),
+        SendOutcome::NotSent => ("not_sent", None, None),
+    };
+    tracing::info!(login = %ticket.login, outcome, reason, message_id, "send");
+}
+
+fn failed(resend_at: Timestamp, why: Undelivered) -> Sent {
+    (Delivery::Failed, resend_at, Some((Refusal::DeliveryFailed, why)))
 }
 
 /// What a refusal counts as, where a rule refused the message and not merely the state of its login.

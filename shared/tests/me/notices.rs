@@ -2,6 +2,7 @@
 
 use crate::world::World;
 use serde_json::{Value, json};
+use shared::domain::challenge::Undelivered;
 use shared::ports::notices::{NoticePlace, NoticeQueue};
 use shared::ports::{Fault, SendOutcome};
 use shared::stream::{Consumer, Record};
@@ -76,7 +77,7 @@ async fn h8_a_notice_that_the_provider_does_not_take_is_tried_three_times_in_all
     let place = replaced(&world).await;
     world.provider(SendOutcome::NotSent);
     assert!(world.inserted(&place).await.is_err(), "it is asked for again");
-    world.provider(SendOutcome::Refused { reason: "opted_out" });
+    world.provider(SendOutcome::Refused { reason: Undelivered::OptedOut });
     assert!(world.notifications.sweep().await.is_err());
     world.inserted(&place).await.unwrap();
     assert_eq!(world.messages().len(), 3);

@@ -146,6 +146,16 @@ const STATES = {
   blocked: "Blocked: no guess is left",
   complete: "Complete",
 };
+const REASONS = {
+  limit: "a limit is used up",
+  sending_disabled: "sending is stopped",
+  not_counted: "it could not be counted",
+  not_reached: "the provider was not reached",
+  opted_out: "the number wants no more messages",
+  invalid_parameter: "the provider takes no such number",
+  not_authorized: "the provider takes nothing from this service",
+  rejected: "the provider says no",
+};
 const DELIVERY = { accepted: "Taken by the provider", unknown: "Unknown: may have left", failed: "Failed" };
 
 async function challenges(path) {
@@ -153,7 +163,7 @@ async function challenges(path) {
     ["Login", (it) => time(it.started_at, true)],
     ["State", (it) => badge(STATES[it.state] ?? it.state, { complete: "accent", blocked: "danger" }[it.state] ?? "")],
     ["Number", (it) => [it.phone_hint ?? "–", it.test && badge("Test")]],
-    ["Delivery", (it) => (it.delivery ? DELIVERY[it.delivery] : "–")],
+    ["Delivery", (it) => (it.delivery ? [DELIVERY[it.delivery], REASONS[it.delivery_reason]].filter(Boolean).join(": ") : "–")],
     ["Messages", (it) => String(it.sends)],
     ["Guesses", (it) => `${it.attempts} of ${it.max_attempts}`],
     ["Code valid until", (it) => time(it.expires_at, true)],
