@@ -2,7 +2,7 @@
 
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { eventually, sizes, world } from "./support.mjs";
+import { accessible, eventually, fits, picture, sizes, world } from "./support.mjs";
 import { choose, cancel, confirm, go, heading, press, said, signIn, toggled } from "./console.mjs";
 
 let local;
@@ -304,6 +304,24 @@ for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: size
     await login.waitForURL(/\/experience\/[^/]+\/result/);
     await login.getByText("aal2").first().waitFor();
     assert.equal(await login.evaluate(() => window.opener), null);
+  });
+
+  test(`h10 support reads why a message did not leave, at ${size} size`, async () => {
+    const { page, api } = await desk(options, "support");
+    const shop = await api("POST", "/applications", { name: "Shop" });
+    const phone = "+12025550123";
+    await api("PATCH", "/security", { mfa: { sms: { enabled: true } }, test_numbers: { [phone]: "undeliverable" } });
+    const ann = await api("POST", "/users", { username: "ann", password: PASSWORD, phone });
+    const body = { application: shop.id, password: { account: "ann", password: PASSWORD } };
+    const { login, login_token } = await local.api("POST", "/v1/logins", body, { bearer: null });
+    const sent = await local.call("POST", `/v1/logins/${login.id}/code`, {}, { bearer: login_token });
+    assert.equal(sent.status, 502);
+    await go(page, `/users/${ann.id}`);
+    const row = page.getByRole("table", { name: "Challenges" }).getByRole("row").nth(1);
+    assert.match(await row.textContent(), /Failed: the provider says no/);
+    await accessible(page);
+    await fits(page);
+    await picture(page, `console-challenges-${size}`);
   });
 
   test(`h3 the decision is drawn as the chain of its rules, at ${size} size`, async () => {

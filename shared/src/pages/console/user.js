@@ -141,7 +141,7 @@ function application(ctx, id) {
 const STATES = {
   started: "Started",
   number_given: "Number given, nothing sent",
-  sent: "Sent, waiting for the code",
+  sent: "Waiting for the code",
   expired: "Expired",
   blocked: "Blocked: no guess is left",
   complete: "Complete",
