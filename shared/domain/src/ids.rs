@@ -32,7 +32,8 @@ fn is_base62(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
-macro_rules! id {
+/// What all ids have: a prefix, and so many random characters.
+macro_rules! prefixed {
     ($(#[$doc:meta])* $name:ident, $prefix:literal, $length:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,11 +42,6 @@ macro_rules! id {
         impl $name {
             /// What every such id starts with.
             pub const PREFIX: &'static str = $prefix;
-
-            /// A new id from random bytes.
-            pub fn generate(next_bytes: impl FnMut(&mut [u8])) -> Self {
-                Self(format!("{}{}", $prefix, base62($length, next_bytes)))
-            }
 
             /// `None` when the text isn't an id of this kind.
             pub fn parse(text: &str) -> Option<Self> {
@@ -67,6 +63,40 @@ macro_rules! id {
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $length:expr) => {
+        prefixed!($(#[$doc])* $name, $prefix, $length);
+
+        impl $name {
+            /// A new id from random bytes.
+            pub fn generate(next_bytes: impl FnMut(&mut [u8])) -> Self {
+                Self(format!("{}{}", $prefix, base62($length, next_bytes)))
+            }
+        }
+    };
+}
+
+/// An id that starts with its tenant's, before so many characters of its own.
+macro_rules! id_of_tenant {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $own_length:expr) => {
+        prefixed!($(#[$doc])* $name, $prefix, TENANT_LENGTH + $own_length);
+
+        impl $name {
+            /// A new id from random bytes.
+            pub fn generate(tenant: &TenantId, next_bytes: impl FnMut(&mut [u8])) -> Self {
+                let tenant_part = &tenant.as_str()[TenantId::PREFIX.len()..];
+                Self(format!("{}{}{}", $prefix, tenant_part, base62($own_length, next_bytes)))
+            }
+
+            /// The tenant that it belongs to.
+            pub fn tenant(&self) -> TenantId {
+                let start = Self::PREFIX.len();
+                TenantId(format!("{}{}", TenantId::PREFIX, &self.0[start..start + TENANT_LENGTH]))
             }
         }
     };
@@ -114,51 +144,6 @@ id!(
     /// What an authorization code is exchanged for, once.
     GrantId, "grt_", LENGTH
 );
-
-macro_rules! id_of_tenant {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal, $own_length:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(String);
-
-        impl $name {
-            pub const PREFIX: &'static str = $prefix;
-            const OWN_LENGTH: usize = $own_length;
-
-            pub fn generate(tenant: &TenantId, next_bytes: impl FnMut(&mut [u8])) -> Self {
-                let tenant_part = &tenant.as_str()[TenantId::PREFIX.len()..];
-                Self(format!("{}{}{}", Self::PREFIX, tenant_part, base62(Self::OWN_LENGTH, next_bytes)))
-            }
-
-            pub fn parse(text: &str) -> Option<Self> {
-                let rest = text.strip_prefix(Self::PREFIX)?;
-                is_base62(rest, TENANT_LENGTH + Self::OWN_LENGTH).then(|| Self(text.to_owned()))
-            }
-
-            /// The tenant that it belongs to.
-            pub fn tenant(&self) -> TenantId {
-                let start = Self::PREFIX.len();
-                TenantId(format!("{}{}", TenantId::PREFIX, &self.0[start..start + TENANT_LENGTH]))
-            }
-
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
 
 id_of_tenant!(
     /// An application of a tenant. Its id carries the tenant's.

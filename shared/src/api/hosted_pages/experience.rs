@@ -9,7 +9,7 @@ use crate::domain::ids::{ApplicationId, TenantId, base62};
 use crate::domain::refusal::Refusal;
 use crate::http::cookies::SetCookie;
 use crate::http::{Call, Problem, Reply};
-use crate::pages::{Claim, Experience, Frame, Language, Said, Step, Stop, StopReason};
+use crate::pages::{Claim, Experience, Language, Said, Step, Stop, StopReason};
 use crate::usecase::authorize::experience_redirect;
 use crate::usecase::exchange_code::NotExchanged;
 use base64::Engine;
@@ -95,18 +95,9 @@ pub(super) async fn result(app: &HostedPagesApp, call: Call) -> Result<Reply, Pr
         }
         _ => over(),
     };
-    let base = String::new();
-    let frame = Frame {
-        language: Language::choose(None, call.header(header::ACCEPT_LANGUAGE)?),
-        tenant: &facts.tenant.name,
-        application: &facts.application.name,
-        logo_url: facts.tenant.branding.logo_url.as_deref(),
-        accent: facts.tenant.branding.accent(),
-        nonce: &html::nonce(app),
-        base: &base,
-        csrf: "",
-        now: app.pages.now(),
-    };
+    let language = Language::choose(None, call.header(header::ACCEPT_LANGUAGE)?);
+    let nonce = html::nonce(app);
+    let frame = html::frame(app, language, &facts.tenant, &facts.application.name, &nonce);
     let status = if said.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let reply = html::reply(status, &frame, &step, said.as_ref(), None)?;
     Ok(reply.with_cookies([&SetCookie::clear(name)]))

@@ -2,8 +2,9 @@
 
 use super::HostedPagesApp;
 use crate::domain::ids::base62;
+use crate::domain::tenant::Tenant;
 use crate::http::{Problem, Reply};
-use crate::pages::{Frame, Said, Step, render};
+use crate::pages::{Frame, Language, Said, Step, render};
 use crate::ports::Fault;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use url::Url;
@@ -19,6 +20,27 @@ const NONCE_LENGTH: usize = 22;
 /// What lets the one style in a page pass that is its tenant's: nobody else can guess it.
 pub(super) fn nonce(app: &HostedPagesApp) -> String {
     base62(NONCE_LENGTH, |buffer| app.entropy.fill(buffer))
+}
+
+/// What is around every page of a tenant's, as long as it has no forms.
+pub(super) fn frame<'a>(
+    app: &HostedPagesApp,
+    language: Language,
+    tenant: &'a Tenant,
+    application: &'a str,
+    nonce: &'a str,
+) -> Frame<'a> {
+    Frame {
+        language,
+        tenant: &tenant.name,
+        application,
+        logo_url: tenant.branding.logo_url.as_deref(),
+        accent: tenant.branding.accent(),
+        nonce,
+        base: "",
+        csrf: "",
+        now: app.pages.now(),
+    }
 }
 
 /// `redirect_uri` is where the login goes on to: browsers hold a redirect that follows a form against the form's own policy.

@@ -130,17 +130,9 @@ fn show(
     said: Option<&Said<'_>>,
 ) -> Result<Reply, Problem> {
     let base = session.path();
-    let frame = Frame {
-        language,
-        tenant: &facts.tenant.name,
-        application: &facts.application.name,
-        logo_url: facts.tenant.branding.logo_url.as_deref(),
-        accent: facts.tenant.branding.accent(),
-        nonce: &html::nonce(app),
-        base: &base,
-        csrf: session.page.csrf.expose(),
-        now: app.pages.now(),
-    };
+    let nonce = html::nonce(app);
+    let around = html::frame(app, language, &facts.tenant, &facts.application.name, &nonce);
+    let frame = Frame { base: &base, csrf: session.page.csrf.expose(), ..around };
     html::reply(status, &frame, step, said, Some(&session.page.request.redirect_uri))
 }
 

@@ -109,17 +109,10 @@ async fn show(
 ) -> Result<Reply, Problem> {
     let facts = app.authorize.policy.policy_facts(&qr.application, None, None).await?;
     let Some(facts) = facts else { return Ok(error_page(call, PageError::Unsound(Unsound::Client))) };
-    let frame = Frame {
-        language: Language::choose(None, call.header(header::ACCEPT_LANGUAGE)?),
-        tenant: &facts.tenant.name,
-        application: &qr.asked.application_name,
-        logo_url: facts.tenant.branding.logo_url.as_deref(),
-        accent: facts.tenant.branding.accent(),
-        nonce: &html::nonce(app),
-        base: "",
-        csrf: session.csrf.expose(),
-        now: app.pages.now(),
-    };
+    let language = Language::choose(None, call.header(header::ACCEPT_LANGUAGE)?);
+    let nonce = html::nonce(app);
+    let around = html::frame(app, language, &facts.tenant, &qr.asked.application_name, &nonce);
+    let frame = Frame { csrf: session.csrf.expose(), ..around };
     html::reply(StatusCode::OK, &frame, &step, said.as_ref(), None)
 }
 
