@@ -101,3 +101,61 @@ async fn h7_trust_ends_by_revocation_and_with_the_number() {
     let list = world.admin("GET", &devices, None).await.expect(200);
     assert_eq!(list["items"], json!([]));
 }
+
+#[tokio::test]
+async fn t29_a_trusted_device_waits_for_its_own_failures_only() {
+    let (world, _) = world().await;
+    let done = trust(&world).await;
+    let (device, id) = (text(&done, "/trusted_device/token"), text(&done, "/trusted_device/id"));
+    let bobs = {
+        let number = "+12025550124";
+        world.user(json!({ "username": "bob", "phone": number, "password": PASSWORD })).await;
+        let login = world.login("bob", PASSWORD).await;
+        world.send_code(&login).await;
+        let body = json!({ "code": world.local.code_sent_to(number).await, "trust_device": true });
+        text(&world.step(&login, "verification", body).await.expect(200), "/trusted_device/token")
+    };
+    let other = text(&world.application(json!({ "name": "Desk" })).await, "/id");
+    let try_at = async |application: &str, password: &str, device: Option<&str>| {
+        let body = json!({
+            "application": application, "trusted_device": device,
+            "password": { "account": "ann", "password": password },
+        });
+        world.local.send(Call::post("/v1/logins", &body)).await
+    };
+    let here = &*world.application;
+    let waits = |answer: Answer| {
+        assert_eq!(answer.refused(429, "rate_limited")["rule"], "first_factor_account");
+    };
+    // Somebody keeps failing elsewhere, and at each end of the wait again.
+    for failure in 0..9 {
+        try_at(here, "not hers", None).await.refused(401, "first_factor_failed");
+        if (4..8).contains(&failure) {
+            world.local.advance(8).await;
+        }
+    }
+    waits(try_at(here, PASSWORD, None).await);
+    try_at(here, PASSWORD, Some(&device)).await.expect(200);
+    // Only this device, of this user, at this application, while it is trusted.
+    for token in [&*bobs, &device[..device.len() - 1], "mfa_dev_", "🦀"] {
+        waits(try_at(here, PASSWORD, Some(token)).await);
+    }
+    waits(try_at(&other, PASSWORD, Some(&device)).await);
+    // Who has the device guesses no faster, and its failures are nobody else's.
+    for _ in 0..5 {
+        try_at(here, "not hers", Some(&device)).await.refused(401, "first_factor_failed");
+    }
+    waits(try_at(here, PASSWORD, Some(&device)).await);
+    world.local.advance(301).await;
+    try_at(here, PASSWORD, None).await.expect(200);
+
+    for _ in 0..2 {
+        try_at(here, "not hers", None).await.refused(401, "first_factor_failed");
+        world.local.advance(301).await;
+    }
+    try_at(here, "not hers", None).await.refused(401, "first_factor_failed");
+    let done = try_at(here, PASSWORD, Some(&device)).await.expect(200);
+    let access = text(&done, "/tokens/access_token");
+    assert_eq!(own(&world, "DELETE", &format!("/{id}"), &access).await.status, 204);
+    waits(try_at(here, PASSWORD, Some(&device)).await);
+}

@@ -57,8 +57,22 @@ impl TrustedDevice {
         now < self.expires_at && self.bound.is_now(factor.phone.as_ref())
     }
 
-    /// Whether it spares a login of this application the code, where policy asks for one. Today's rules decide: a shorter time holds for
-    /// devices that were trusted before, a longer one doesn't.
+    /// Whether it is trusted at this application. Today's rules decide: a shorter time holds for devices that were trusted before, a longer
+    /// one doesn't.
+    pub fn is_trusted_at(
+        &self,
+        application: &ApplicationId,
+        factor: &Factor,
+        rules: TrustedDevices,
+        now: Timestamp,
+    ) -> bool {
+        rules.enabled
+            && self.application == *application
+            && self.is_valid(factor, now)
+            && now < Self::end(self.created_at, rules)
+    }
+
+    /// Whether it spares a login of this application the code, where policy asks for one.
     pub fn spares_code(
         &self,
         application: &ApplicationId,
@@ -67,11 +81,7 @@ impl TrustedDevice {
         code: CodeRules,
         now: Timestamp,
     ) -> bool {
-        rules.enabled
-            && self.application == *application
-            && self.is_valid(factor, now)
-            && now < Self::end(self.created_at, rules)
-            && !is_disabled(factor, code.max_attempts)
+        self.is_trusted_at(application, factor, rules, now) && !is_disabled(factor, code.max_attempts)
     }
 }
 

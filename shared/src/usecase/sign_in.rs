@@ -21,7 +21,7 @@ use crate::domain::identifier::Account;
 use crate::domain::ids::{ApplicationId, LoginId, SourceId, UserId, base62};
 use crate::domain::limits::network;
 use crate::domain::login::{FirstFactor, LoginStart, LoginState, Purpose, SecondFactor, Ticket};
-use crate::domain::policy::{PolicyInput, SourceSwitch, decide};
+use crate::domain::policy::{PolicyInput, SourceSwitch, decide, effective_rules};
 use crate::domain::refusal::Refusal;
 use crate::domain::secret::Secret;
 use crate::domain::tenant::Tenant;
@@ -245,6 +245,8 @@ impl SignIn {
         let typed = account.as_ref().map_or(account_text, Account::canonical);
         let account = self.personal.hash(&format!("throttle|{}", tenant.id), typed);
         let device = start.shown_device();
+        let of_device =
+            device.id().map(|id| self.personal.hash(&format!("throttle|device|{}", tenant.id), id.as_str()));
         let query = SignInQuery {
             tenant: &tenant.id,
             application: None,
@@ -253,10 +255,20 @@ impl SignIn {
             user: facts.owner.as_ref(),
             device: device.id(),
             qr: None,
-            throttles: vec![&account],
+            throttles: [&account].into_iter().chain(&of_device).map(String::as_str).collect(),
         };
         let facts = self.store.sign_in_facts(&query).await?;
-        let by_account = facts.throttles.first().copied().unwrap_or_default();
+        let device = device.recognise(facts.device);
+        // Who fails elsewhere must not keep the owner waiting where the owner is known to be (OWASP, "device cookies"): a trusted device has
+        // failures of its own.
+        let rules = effective_rules(&tenant, &application).trusted_devices;
+        let trusted = device
+            .as_ref()
+            .zip(facts.factor.as_ref())
+            .is_some_and(|(device, factor)| device.is_trusted_at(&application.id, factor, rules, now));
+        let own = of_device.filter(|_| trusted).zip(facts.throttles.get(1).copied());
+        let (account, by_account) =
+            own.unwrap_or_else(|| (account, facts.throttles.first().copied().unwrap_or_default()));
         refuse_throttled(by_account, Subject::Account, now)?;
         let charged = self.charge(&account, by_account, now).await?;
 
@@ -277,7 +289,7 @@ impl SignIn {
         {
             tracing::warn!(%fault, user = %user.id, "a right first factor stays counted as a failure");
         }
-        let (first, device) = (Proven::now(FirstFactor::Password, now), device.recognise(facts.device));
+        let first = Proven::now(FirstFactor::Password, now);
         self.begin(&tenant, &application, None, first, by, user, facts.factor, device, now)
     }
 
