@@ -148,7 +148,7 @@ impl Local {
         let edge = compose(parts, &keys)?;
         let demo = demo::load_or_make(&edge, &data, entropy.as_ref(), keys.operator_key()).await?;
         let app = LocalApp::new(Arc::clone(&outbox), Arc::clone(&clock));
-        let server = Server::start(listener, edge.mount(Arc::new(app), LOCAL_ROUTES), trail.arrears());
+        let server = Server::start(listener, &url, edge.mount(Arc::new(app), LOCAL_ROUTES), trail.arrears());
         let announcement = Announcement { url, operator_key: keys.operator_key().to_owned(), demo };
         let notifier = Notifier::start(notifications);
         Ok(Self { announcement, clock, outbox, server, notifier, trail, engine, _data: data })

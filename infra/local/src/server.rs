@@ -2,6 +2,7 @@
 //! each of them has a bound, and docs/ARCHITECTURE.md says which.
 
 mod connections;
+mod name;
 mod patience;
 mod turns;
 mod whose;
@@ -50,10 +51,10 @@ pub async fn bind(port: u16) -> Result<(TcpListener, String), StartError> {
 }
 
 impl Server {
-    /// Serves `edge` from now on.
-    pub fn start(listener: TcpListener, edge: Edge, arrears: Arrears) -> Self {
+    /// Serves `edge` at `url` from now on.
+    pub fn start(listener: TcpListener, url: &str, edge: Edge, arrears: Arrears) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
-        let desk = Arc::new(Desk { edge, turns: Arc::new(Turns::default()), arrears });
+        let desk = Arc::new(Desk { edge, url: url.to_owned(), turns: Arc::new(Turns::default()), arrears });
         Self { stop, task: tokio::spawn(serve(listener, desk, stopped)) }
     }
 
@@ -90,6 +91,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Rec
 /// Where requests are taken in, one after the other of each connection.
 struct Desk {
     edge: Edge,
+    url: String,
     turns: Arc<Turns>,
     arrears: Arrears,
 }
@@ -105,6 +107,10 @@ impl Desk {
         let (head, body) = request.into_parts();
         let body = tokio::time::timeout(BODY, read(body)).await??;
         line.is_served();
+        if let Some(elsewhere) = name::redirect(&head, &self.url) {
+            line.waits();
+            return Ok(elsewhere);
+        }
         line.speaks_for(whose::of(&head, &body));
         let answer = match self.turns.take(line.tenant()).await {
             Some(_turn) => {

@@ -129,6 +129,22 @@ async fn a_page_that_gave_its_name_this_address_reads_no_messages() {
 }
 
 #[tokio::test]
+async fn h13_a_browser_that_comes_to_localhost_is_sent_to_the_address_that_is_printed() {
+    let folder = Folder::new();
+    let local = folder.start().await.unwrap();
+    let port = local.announcement.url.rsplit_once(':').unwrap().1;
+    let localhost = format!("host: localhost:{port}\r\n");
+    let browser = format!("{localhost}accept: text/html,application/xhtml+xml\r\n");
+    let page = send(&local, "GET", "/console?x=1", &browser, b"").await;
+    let place = format!("location: {}/console?x=1\r\n", local.announcement.url);
+    assert!(page.status == 307 && page.head.contains(&place), "{} {}", page.status, page.head);
+    let form = send(&local, "POST", "/console", &browser, b"").await;
+    let program = send(&local, "GET", "/nowhere", &localhost, b"").await;
+    assert_eq!((form.status, program.status), (405, 404), "what is sent is answered where it came");
+    assert_eq!(get(&local, "/console").await.status, 200);
+}
+
+#[tokio::test]
 async fn h13_the_clock_moves_forward_only() {
     let folder = Folder::new();
     let local = folder.start().await.unwrap();
