@@ -384,3 +384,20 @@ fn f7_a_guess_that_is_not_judged_hears_what_its_user_can_do() {
 
 #[path = "challenge_bounds_tests.rs"]
 mod bounds;
+
+#[test]
+fn h10_a_reason_is_read_as_it_was_written() {
+    let names = [
+        "limit",
+        "sending_disabled",
+        "not_counted",
+        "not_reached",
+        "opted_out",
+        "invalid_parameter",
+        "not_authorized",
+        "rejected",
+    ];
+    assert_eq!(Undelivered::ALL.map(Undelivered::as_str), names, "what items and clients have");
+    assert_eq!(names.map(Undelivered::parse), Undelivered::ALL.map(Some));
+    assert_eq!(Undelivered::parse("of a later version"), None);
+}
