@@ -306,6 +306,15 @@ for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: size
     assert.equal(await login.evaluate(() => window.opener), null);
   });
 
+  test(`h13 a console that is opened at localhost works, at ${size} size`, async () => {
+    const { key } = await local.tenant();
+    const other = new URL("/console", local.url);
+    other.hostname = "localhost";
+    const page = await local.open(other.href, options);
+    assert.equal(new URL(page.url()).origin, new URL(local.url).origin);
+    await signIn(page, key);
+  });
+
   test(`h10 support reads why a message did not leave, at ${size} size`, async () => {
     const { page, api } = await desk(options, "support");
     const shop = await api("POST", "/applications", { name: "Shop" });
