@@ -4,6 +4,7 @@
 //! What is here exists in no Lambda build: the functions don't depend on this package.
 
 mod announcement;
+mod browser;
 mod clock;
 mod compose;
 mod data;

@@ -1,5 +1,6 @@
 //! `/_local`: the outbox and the clock, on the same edge as everything else.
 
+use crate::browser::{host_name, wants_page};
 use crate::clock::{LocalClock, MAX_OFFSET, TooFar};
 use crate::outbox::Outbox;
 use http::{HeaderValue, StatusCode, header};
@@ -40,8 +41,7 @@ impl LocalApp {
 fn outbox(app: &LocalApp, call: &Call) -> Result<Reply, Problem> {
     from_this_machine(call)?;
     let messages = app.outbox.messages();
-    let wants_page = call.header(header::ACCEPT)?.is_some_and(|accept| accept.contains("text/html"));
-    if !wants_page {
+    if !call.header(header::ACCEPT)?.is_some_and(wants_page) {
         return Ok(Reply::ok(&messages));
     }
     let mut templates = Environment::new();
@@ -86,8 +86,7 @@ fn advance(app: &LocalApp, call: &Call) -> Result<Reply, Problem> {
 /// `Host` tells.
 fn from_this_machine(call: &Call) -> Result<(), Refusal> {
     let host = call.header(header::HOST)?.unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if ["127.0.0.1", "localhost"].contains(&name) {
+    if ["127.0.0.1", "localhost"].contains(&host_name(host)) {
         Ok(())
     } else {
         Err(Refusal::Forbidden("`/_local` answers under the names 127.0.0.1 and localhost only."))

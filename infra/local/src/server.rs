@@ -2,12 +2,12 @@
 //! each of them has a bound, and docs/ARCHITECTURE.md says which.
 
 mod connections;
-mod name;
 mod patience;
 mod turns;
 mod whose;
 
 use crate::StartError;
+use crate::browser;
 use crate::trail::Arrears;
 use connections::{Connections, Line};
 use http::{Request, Response};
@@ -107,7 +107,7 @@ impl Desk {
         let (head, body) = request.into_parts();
         let body = tokio::time::timeout(BODY, read(body)).await??;
         line.is_served();
-        if let Some(elsewhere) = name::redirect(&head, &self.url) {
+        if let Some(elsewhere) = browser::redirect(&head, &self.url) {
             line.waits();
             return Ok(elsewhere);
         }
