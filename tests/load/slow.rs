@@ -19,7 +19,7 @@ const MARGIN: Duration = Duration::from_secs(4);
 
 /// How many connections there are at most, and handles beside them: the files, and the engine's own connections.
 const CONNECTIONS: usize = 512;
-const OTHERS: usize = 150;
+const OTHERS: usize = 64;
 
 /// What is slow about a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -75,7 +75,7 @@ async fn serve(listener: TcpListener, desk: Arc<Desk>, mut stopped: oneshot::Rec
             _ = &mut stopped => break,
             () = connections.one_ends() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => connections.add(stream, peer.ip()),
+                Ok((stream, peer)) => connections.add(stream, peer.ip()).await,
                 Err(error) => {
                     tracing::warn!(%error, "no connection could be accepted");
                     connections.end_longest_waiting();

@@ -77,6 +77,11 @@ impl Changes {
 pub struct Arrears(watch::Receiver<usize>);
 
 impl Arrears {
+    #[cfg(test)]
+    pub fn none() -> Self {
+        Self(watch::Sender::new(0).subscribe())
+    }
+
     /// Waits until no more is untold than may be.
     pub async fn are_few(&self) {
         // An error says that the trail is gone: then nothing is told any more, and there is nothing to wait for.

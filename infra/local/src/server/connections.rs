@@ -64,6 +64,7 @@ impl Line {
 /// All that are open. Dropped, they end at once.
 pub struct Connections {
     desk: Arc<Desk>,
+    most: usize,
     tasks: JoinSet<()>,
     open: HashMap<Id, (AbortHandle, Arc<Line>)>,
     moments: Arc<AtomicU64>,
@@ -72,15 +73,23 @@ pub struct Connections {
 
 impl Connections {
     pub fn new(desk: Arc<Desk>) -> Self {
+        Self::bounded(desk, MOST)
+    }
+
+    fn bounded(desk: Arc<Desk>, most: usize) -> Self {
         let (finish, _) = watch::channel(false);
-        Self { desk, tasks: JoinSet::new(), open: HashMap::new(), moments: Arc::default(), finish }
+        Self { desk, most, tasks: JoinSet::new(), open: HashMap::new(), moments: Arc::default(), finish }
     }
 
     /// Serves one more. Where there are as many as there may be, the one that has kept us waiting longest ends for it; if none does, it is
     /// the new one that ends.
-    pub fn add(&mut self, stream: TcpStream, peer: IpAddr) {
-        if self.open.len() >= MOST && !self.end_longest_waiting() {
-            return;
+    pub async fn add(&mut self, stream: TcpStream, peer: IpAddr) {
+        if self.tasks.len() >= self.most {
+            if !self.end_longest_waiting() {
+                return;
+            }
+            // It has its handle until its task is gone, which a busy machine gets to late.
+            self.one_ends().await;
         }
         let line = Arc::new(Line::new(Arc::clone(&self.moments)));
         let serving = serve(stream, peer, Arc::clone(&self.desk), Arc::clone(&line), self.finish.subscribe());
@@ -138,4 +147,38 @@ async fn serve(
         _ = finish.changed() => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::turns::Turns;
+    use crate::trail::Arrears;
+    use shared::config::{OsEntropy, SystemClock};
+    use shared::http::Edge;
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    /// On one thread nothing that ends is gone before somebody waits for it.
+    #[tokio::test]
+    async fn t31_a_connection_counts_until_its_handle_is_back() {
+        let edge = Edge::new(Arc::new(SystemClock), Arc::new(OsEntropy));
+        let desk =
+            Desk { edge, url: String::new(), turns: Arc::new(Turns::default()), arrears: Arrears::none() };
+        let mut connections = Connections::bounded(Arc::new(desk), 3);
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..8 {
+            clients.push(TcpStream::connect(listener.local_addr().unwrap()).await.unwrap());
+            let (stream, peer) = listener.accept().await.unwrap();
+            connections.add(stream, peer.ip()).await;
+            assert!(connections.tasks.len() <= 3, "{} have a handle", connections.tasks.len());
+        }
+        for client in &mut clients[..5] {
+            assert_eq!(client.read(&mut [0]).await.unwrap(), 0, "who has waited longest has made place");
+        }
+        let mut buffer = [0];
+        let newest = tokio::time::timeout(Duration::from_millis(50), clients[7].read(&mut buffer)).await;
+        assert!(newest.is_err(), "the newest is served: {newest:?}");
+    }
 }
