@@ -55,7 +55,8 @@ pub struct Base {
 /// `own_origin` is where the deployment's own pages are: a session of the console counts on these only.
 pub fn policy_admin(base: &Base, operator_hashes: Vec<[u8; 32]>, own_origin: String) -> PolicyAdmin {
     let store = Arc::new(base.store.clone());
-    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes, own_origin)
+    let own_host = host(&own_origin);
+    PolicyAdmin::new(store, base.clock.clone(), base.entropy.clone(), operator_hashes, own_origin, own_host)
 }
 
 /// `base_url` is the service's public address.

@@ -124,7 +124,15 @@ impl World {
         self.delete(&format!("{desk}/secrets/{}", text(&secret, "/id"))).await;
         let body = json!({ "application": text(&made, "/id") });
         self.admin("POST", "/policy/explain", body).await.expect(200);
+        let body = json!({ "text": "{code} for {name}", "application": text(&made, "/id") });
+        self.admin("POST", "/message-templates/lint", body).await.expect(200);
         self.delete(&desk).await;
+
+        let words = "/message-templates/de";
+        self.admin("PUT", words, json!({ "text": "Ihr Code: {code}" })).await.expect(200);
+        self.get("/message-templates").await;
+        self.get(words).await;
+        self.delete(words).await;
 
         let body = json!({
             "kind": "oidc", "name": "Staff", "issuer": "https://login.example.com", "audience": "mfa",

@@ -258,6 +258,13 @@ async fn every_operation_answers_as_described() {
     client.call("create_user", "everything", &admin, 201).await;
     client.call("create_user", "everything", &admin, 409).await;
     client.call("list_users", "", &admin, 200).await;
+    client.call("get_message_template", "", &admin, 404).await;
+    client.call("lint_message_template", "text", &admin, 200).await;
+    client.call("put_message_template", "german", &admin, 200).await;
+    client.call("put_message_template", "linked", &admin, 422).await;
+    client.call("get_message_template", "", &admin, 200).await;
+    client.call("list_message_templates", "", &admin, 200).await;
+    client.call("delete_message_template", "", &admin, 204).await;
     client.call("explain_policy", "local", &admin, 200).await;
     client.call("explain_policy", "source", &admin, 200).await;
     client.call("explain_policy", "source", "", 401).await;

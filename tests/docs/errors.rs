@@ -36,6 +36,7 @@ refusals! {
     NotPossible(_) => NotPossible(""),
     PhoneTaken => PhoneTaken,
     InvalidPhone(_) => InvalidPhone(""),
+    InvalidTemplate(_) => InvalidTemplate(Vec::new()),
     FirstFactorFailed => FirstFactorFailed,
     IdTokenRefused(_) => IdTokenRefused(""),
     WrongCode => WrongCode,

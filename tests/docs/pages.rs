@@ -9,6 +9,7 @@ use tests::repository;
 const NEVER_SHOWN: &[&str] = &[
     "duplicate",
     "idempotency_mismatch",
+    "invalid_template",
     "method_not_allowed",
     "rate_limited.phone_replacements",
     "security_not_customized",

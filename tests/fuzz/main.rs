@@ -172,6 +172,11 @@ fn t22_messages() {
 }
 
 #[test]
+fn t22_templates() {
+    fuzz("template", 20_000);
+}
+
+#[test]
 fn t26_addresses() {
     fuzz("address", 20_000);
 }

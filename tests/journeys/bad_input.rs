@@ -41,6 +41,8 @@ async fn bodies_that_are_not_what_is_asked_for() {
         ("POST", world.path("/identity-sources"), Some(&admin)),
         ("POST", world.path("/admin-keys"), Some(&admin)),
         ("POST", world.path("/policy/explain"), Some(&admin)),
+        ("PUT", world.path("/message-templates/de"), Some(&admin)),
+        ("POST", world.path("/message-templates/lint"), Some(&admin)),
     ];
     let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
     let bodies: Vec<(&str, Vec<u8>, u16, &str)> = vec![

@@ -16,6 +16,7 @@ mod laptop;
 mod limits;
 mod login;
 mod matrix;
+mod message_templates;
 mod notices;
 mod pages_login;
 mod pages_qr;

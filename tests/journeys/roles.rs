@@ -18,6 +18,9 @@ pub(crate) fn permission(operation: &str) -> Option<Permission> {
         | "get_application_security"
         | "list_identity_sources"
         | "get_identity_source"
+        | "list_message_templates"
+        | "get_message_template"
+        | "lint_message_template"
         | "explain_policy" => ReadPolicy,
         "update_tenant"
         | "update_tenant_security"
@@ -28,7 +31,9 @@ pub(crate) fn permission(operation: &str) -> Option<Permission> {
         | "delete_application_secret"
         | "update_application_security"
         | "create_identity_source"
-        | "delete_identity_source" => WritePolicy,
+        | "delete_identity_source"
+        | "put_message_template"
+        | "delete_message_template" => WritePolicy,
         "create_user"
         | "update_user"
         | "delete_user"

@@ -90,6 +90,8 @@ impl Side {
         let body =
             json!({ "kind": "oidc", "name": "Company", "issuer": "https://id.example", "audience": "a" });
         side.source = text(&side.admin(local, "POST", "/identity-sources", Some(&body)).await, "/id");
+        let body = json!({ "text": "Ihr Code: {code}" });
+        side.admin(local, "PUT", "/message-templates/de", Some(&body)).await;
         let body = json!({ "username": "ann", "phone": number, "password": PASSWORD });
         side.user = text(&side.admin(local, "POST", "/users", Some(&body)).await, "/id");
         let link = format!("/users/{}/identities/{}", side.user, side.source);
@@ -170,6 +172,7 @@ impl Side {
             "application" => &self.application,
             "user" => &self.user,
             "source" => &self.source,
+            "locale" => "de",
             "key" if route.path.contains("/secrets/") => &self.secret_id,
             "key" => &self.key,
             "device" => &self.now.device,
@@ -242,6 +245,7 @@ impl Side {
                 "kind": "oidc", "name": "Changed", "issuer": "https://evil.example", "audience": "changed",
             }),
             "create_admin_key" => json!({ "role": "owner", "name": "Changed" }),
+            "put_message_template" | "lint_message_template" => json!({ "text": "Changed {code}" }),
             "explain_policy" => json!({ "application": self.application, "user": self.user }),
             "create_user" => json!({ "username": "changed", "phone": "+12025550170", "password": PASSWORD }),
             "update_user" => json!({ "username": "changed2", "password": "another long one" }),
@@ -281,6 +285,7 @@ impl Side {
             &application,
             &format!("{application}/security"),
             "/identity-sources",
+            "/message-templates",
             "/admin-keys",
             "/users",
             &user,

@@ -126,6 +126,7 @@ impl Login {
             origins: Vec::new(),
             message_host: None,
             sender_name: String::new(),
+            template: None,
             locale: None,
             test_numbers: shared::domain::test_number::TestNumbers::default(),
         };

@@ -36,7 +36,7 @@ KINDS = {
     "tenant": (
         "directory", rf"policy#ten_{ID}", r"tenant",
         {"id": "S", "name": "S", "home_country": "S", "created_at": "N", "production": "BOOL", "security": "M", "version": "N", "permanent_owners": "N"},
-        {"branding": "M"},
+        {"branding": "M", "message_templates": "M"},
     ),
     "application": (
         "directory", rf"policy#ten_{ID}", rf"application#app_{ID}",

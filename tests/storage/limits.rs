@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use shared::domain::admin_key::{AdminKey, Role};
 use shared::domain::branding::Branding;
 use shared::domain::ids::{ApplicationId, KeyId};
+use shared::domain::message_template::MessageTemplates;
 use shared::domain::settings::{Limits, TenantSecurity};
 use shared::domain::tenant::Tenant;
 use shared::domain::time::Timestamp;
@@ -96,6 +97,7 @@ impl Stage {
             created_at: T0,
             production: false,
             branding: Branding::default(),
+            message_templates: MessageTemplates::default(),
             security: TenantSecurity::for_home_country("US"),
             version: 1,
         };

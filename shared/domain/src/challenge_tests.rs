@@ -44,6 +44,7 @@ fn ticket() -> Ticket {
         origins: Vec::new(),
         message_host: None,
         sender_name: "Acme".into(),
+        template: None,
         locale: None,
         test_numbers: TestNumbers::default(),
     }

@@ -20,6 +20,7 @@ pub mod ids;
 pub mod limits;
 pub mod login;
 pub mod message;
+pub mod message_template;
 pub mod name;
 pub mod notice;
 pub mod phone;

@@ -7,6 +7,7 @@
 use super::application::Application;
 use super::challenge::Challenge;
 use super::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
+use super::message::has_own_words;
 use super::policy::effective_rules;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits, TrustedDevices};
@@ -174,6 +175,8 @@ pub struct Ticket {
     pub message_host: Option<String>,
     /// Whose code it is, as the message names it.
     pub sender_name: String,
+    /// The tenant's own words for this user, as they were at the start.
+    pub template: Option<String>,
     pub locale: Option<String>,
     /// Of the tenant's test numbers those that this login may meet.
     pub test_numbers: TestNumbers,
@@ -225,6 +228,7 @@ impl Ticket {
             origins: application.origins.clone(),
             message_host: application.code_host().or(start.own_host).map(str::to_owned),
             sender_name: tenant.name.clone(),
+            template: own_words(tenant, start.locale.as_deref()),
             locale: start.locale,
             test_numbers: start.test_numbers,
         }
@@ -233,6 +237,10 @@ impl Ticket {
     pub fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
+}
+
+fn own_words(tenant: &Tenant, locale: Option<&str>) -> Option<String> {
+    tenant.message_templates.for_user(locale, has_own_words).map(|text| text.as_str().to_owned())
 }
 
 /// The `status` of a login.

@@ -33,6 +33,11 @@ fn wording(locale: Option<&str>) -> &'static Wording {
     if language.eq_ignore_ascii_case("zh") { &CHINESE } else { &ENGLISH }
 }
 
+/// Whether there are words of our own in a language.
+pub fn has_own_words(language: &str) -> bool {
+    matches!(language, "en" | "zh")
+}
+
 /// What goes into a message.
 #[derive(Debug)]
 pub struct MessageParts<'a> {
@@ -40,12 +45,14 @@ pub struct MessageParts<'a> {
     /// Whose code it is. Left out where it would make the message longer than one part or change its alphabet.
     pub name: &'a str,
     pub lifetime_seconds: u32,
+    /// The tenant's own words; the name stands in them whatever that costs.
+    pub template: Option<&'a str>,
     pub locale: Option<&'a str>,
     /// Host of the page that the code is typed into.
     pub host: Option<&'a str>,
 }
 
-/// Renders the message: one part wherever the host's length allows.
+/// Renders the message: in our own words one part wherever the host's length allows.
 pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
     let words = wording(parts.locale);
     let minutes = parts.lifetime_seconds.div_ceil(60).to_string();
@@ -57,8 +64,12 @@ pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
         }
         text
     };
-    let plain = fill(words.plain, "");
     let name = one_line(parts.name);
+    // Checked when it was kept; but this line is where nothing may become a second one, whoever wrote it where.
+    if let Some(own) = parts.template.map(only_allowed).filter(|own| own.contains("{code}")) {
+        return Secret::new(fill(&own, &name));
+    }
+    let plain = fill(words.plain, "");
     if name.is_empty() {
         return Secret::new(plain);
     }
@@ -70,12 +81,21 @@ pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
 /// A name as it may stand in a message: no line break, no control, direction or zero-width character, nothing that looks like the last
 /// line's `@` and `#`.
 pub(super) fn one_line(name: &str) -> String {
-    let clean: String = name
+    let clean: String = only_allowed(name)
         .chars()
-        .filter(|c| !c.is_control() && !is_invisible(*c) && !matches!(c, '@' | '#' | '{' | '}'))
+        .filter(|c| !matches!(c, '{' | '}'))
         .map(|c| if c.is_whitespace() { ' ' } else { c })
         .collect();
     clean.trim().to_owned()
+}
+
+fn only_allowed(text: &str) -> String {
+    text.chars().filter(|c| is_allowed(*c)).collect()
+}
+
+/// Whether a tenant's words may have a character.
+pub(super) fn is_allowed(c: char) -> bool {
+    !c.is_control() && !is_invisible(c) && !matches!(c, '@' | '#')
 }
 
 /// Whether `text` is one part, in the alphabet of `plain`, which is what would be sent instead.
@@ -84,15 +104,14 @@ pub(super) fn fits_one_part(text: &str, plain: &str) -> bool {
 }
 
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}')
+    matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// How many parts a message takes; the provider bills each.
 pub fn parts(text: &str) -> u64 {
-    let (length, one, of_several) = match septets(text) {
-        Some(septets) => (septets, GSM7_PART, GSM7_OF_SEVERAL),
-        None => (text.encode_utf16().count(), UCS2_PART, UCS2_OF_SEVERAL),
-    };
+    let (one, of_several) =
+        if is_gsm7(text) { (GSM7_PART, GSM7_OF_SEVERAL) } else { (UCS2_PART, UCS2_OF_SEVERAL) };
+    let length = units(text);
     if length <= one { 1 } else { length.div_ceil(of_several) as u64 }
 }
 
@@ -100,8 +119,13 @@ fn is_one_part(text: &str) -> bool {
     parts(text) == 1
 }
 
-fn is_gsm7(text: &str) -> bool {
+pub(super) fn is_gsm7(text: &str) -> bool {
     septets(text).is_some()
+}
+
+/// Length in units of the alphabet that a text needs: septets, or 16 bits.
+pub(super) fn units(text: &str) -> usize {
+    septets(text).unwrap_or_else(|| text.encode_utf16().count())
 }
 
 /// Length in the GSM 03.38 alphabet (3GPP TS 23.038), `None` if a character isn't in it. Characters of the extension table count twice.
@@ -118,7 +142,8 @@ mod tests {
 
     fn message(name: &str, host: Option<&str>, locale: Option<&str>) -> String {
         let code = Secret::new("012345".to_owned());
-        render(&MessageParts { code: &code, name, lifetime_seconds: 300, locale, host }).into_exposed()
+        render(&MessageParts { code: &code, name, lifetime_seconds: 300, template: None, locale, host })
+            .into_exposed()
     }
 
     #[test]

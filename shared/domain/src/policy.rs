@@ -183,6 +183,7 @@ mod tests {
     use super::*;
     use crate::branding::Branding;
     use crate::ids::{ApplicationId, TenantId};
+    use crate::message_template::MessageTemplates;
     use crate::settings::{CodeRules, TenantSecurity};
     use crate::time::Timestamp;
     use DecidedBy::{Application, NoFactor, SourceOff, SourceOnTenantFactor, Tenant};
@@ -327,6 +328,7 @@ mod tests {
             home_country: "DE".into(),
             created_at: Timestamp::from_secs(0),
             branding: Branding::default(),
+            message_templates: MessageTemplates::default(),
             production: false,
             security,
             version: 1,

@@ -1,6 +1,7 @@
 //! Every way in which the service says no. A refusal is a fact of the domain, has a stable code and is the caller's to act
 //! on; a fault (storage or network down) is not in here.
 
+use super::message_template::Finding;
 use super::time::Timestamp;
 
 /// A refusal. Its [`code`](Refusal::code) is a contract: docs/ERRORS.md lists them all, and a test compares the two.
@@ -29,6 +30,8 @@ pub enum Refusal {
     NotPossible(&'static str),
     PhoneTaken,
     InvalidPhone(&'static str),
+    /// A text that can't be a message, with everything that is wrong with it.
+    InvalidTemplate(Vec<Finding>),
     FirstFactorFailed,
     /// The same for an id token, which tells its holder nothing that it does not know: with the check that it did not pass.
     IdTokenRefused(&'static str),
@@ -82,6 +85,7 @@ impl Refusal {
             Self::Conflict | Self::NotPossible(_) => "conflict",
             Self::PhoneTaken => "phone_taken",
             Self::InvalidPhone(_) => "invalid_phone",
+            Self::InvalidTemplate(_) => "invalid_template",
             Self::FirstFactorFailed | Self::IdTokenRefused(_) => "first_factor_failed",
             Self::WrongCode => "wrong_code",
             Self::CodeExpired => "code_expired",

@@ -2,6 +2,7 @@
 
 use super::branding::Branding;
 use super::ids::TenantId;
+use super::message_template::MessageTemplates;
 use super::refusal::Refusal;
 use super::settings::TenantSecurity;
 use super::time::Timestamp;
@@ -17,6 +18,8 @@ pub struct Tenant {
     pub production: bool,
     /// How the hosted pages look for this tenant's users.
     pub branding: Branding,
+    /// Its own words in messages with a code.
+    pub message_templates: MessageTemplates,
     pub security: TenantSecurity,
     /// Grows by one with every write; a write names the version it was made from.
     pub version: u64,

@@ -16,6 +16,7 @@ mod identity_sources;
 mod login_forms;
 pub mod login_wire;
 mod me;
+mod message_templates;
 pub mod notifications;
 pub mod pages;
 mod paging;

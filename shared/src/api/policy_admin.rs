@@ -1,7 +1,8 @@
 //! The administration of tenants: everything that the function `policy-admin` serves.
 
 use super::{
-    admin_keys, applications, audit_events, console_session, explain, identity_sources, security, tenants,
+    admin_keys, applications, audit_events, console_session, explain, identity_sources, message_templates,
+    security, tenants,
 };
 use crate::http::{Call, Problem, Route};
 use crate::ports::{
@@ -15,6 +16,7 @@ use crate::usecase::authenticate::{AdminGate, Allowed, Needed};
 use crate::usecase::console_session::ManageConsoleSessions;
 use crate::usecase::explain::ExplainPolicy;
 use crate::usecase::identity_sources::ManageSources;
+use crate::usecase::message_templates::ManageTemplates;
 use crate::usecase::security_settings::SecuritySettings;
 use crate::usecase::tenants::ManageTenants;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ pub struct PolicyAdmin {
     pub security: SecuritySettings,
     pub sources: ManageSources,
     pub keys: ManageAdminKeys,
+    pub templates: ManageTemplates,
     pub explain: ExplainPolicy,
     pub audit: AuditTrail,
 }
@@ -43,6 +46,7 @@ impl PolicyAdmin {
         entropy: Arc<dyn Entropy>,
         operator_hashes: Vec<[u8; 32]>,
         own_origin: String,
+        own_host: Option<String>,
     ) -> Self
     where
         S: Tenants
@@ -76,7 +80,14 @@ impl PolicyAdmin {
                 entropy: entropy.clone(),
             },
             sources: ManageSources { sources: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
-            keys: ManageAdminKeys { keys: store.clone(), clock: clock.clone(), entropy },
+            keys: ManageAdminKeys { keys: store.clone(), clock: clock.clone(), entropy: entropy.clone() },
+            templates: ManageTemplates {
+                tenants: store.clone(),
+                policy: store.clone(),
+                clock: clock.clone(),
+                entropy,
+                own_host,
+            },
             explain: ExplainPolicy { policy: store.clone() },
             audit: AuditTrail { events: store.clone(), tenants: store, clock },
         }
@@ -166,6 +177,36 @@ pub const ROUTES: &[Route<PolicyAdmin>] = &[
     route!("GET", "/v1/tenants/{tenant}/admin-keys", "list_admin_keys", admin_keys::list),
     route!("GET", "/v1/tenants/{tenant}/admin-keys/{key}", "get_admin_key", admin_keys::get),
     route!("DELETE", "/v1/tenants/{tenant}/admin-keys/{key}", "delete_admin_key", admin_keys::delete),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/message-templates",
+        "list_message_templates",
+        message_templates::list
+    ),
+    route!(
+        "POST",
+        "/v1/tenants/{tenant}/message-templates/lint",
+        "lint_message_template",
+        message_templates::lint
+    ),
+    route!(
+        "GET",
+        "/v1/tenants/{tenant}/message-templates/{locale}",
+        "get_message_template",
+        message_templates::get
+    ),
+    route!(
+        "PUT",
+        "/v1/tenants/{tenant}/message-templates/{locale}",
+        "put_message_template",
+        message_templates::put
+    ),
+    route!(
+        "DELETE",
+        "/v1/tenants/{tenant}/message-templates/{locale}",
+        "delete_message_template",
+        message_templates::delete
+    ),
     route!("POST", "/v1/tenants/{tenant}/policy/explain", "explain_policy", explain::explain),
     route!("GET", "/v1/tenants/{tenant}/audit-events", "list_audit_events", audit_events::list),
 ];

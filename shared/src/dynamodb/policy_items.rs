@@ -11,10 +11,12 @@ use crate::domain::branding::{Branding, Color};
 use crate::domain::console_session::{ConsoleSession, ConsoleSessions};
 use crate::domain::identity_source::{IdentitySource, Provisioning};
 use crate::domain::ids::{ApplicationId, KeyId, SessionId, SourceId, TenantId};
+use crate::domain::message_template::{MessageTemplate, MessageTemplates, TemplateLocale};
 use crate::domain::tenant::Tenant;
 use crate::domain::time::Timestamp;
 use crate::ports::Fault;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A tenant. `permanent_owners` counts its owner keys that never expire; it is no part of [`Tenant`] and is never written with it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,9 +33,17 @@ struct TenantItem {
     /// Absent in items of before there was any.
     #[serde(default)]
     branding: BrandingItem,
+    /// Texts by language. Absent where there are none.
+    #[serde(skip_serializing_if = "TemplatesItem::is_empty", default)]
+    message_templates: TemplatesItem,
     security: SecurityItem,
     version: u64,
 }
+
+/// As a map of its own, that an expression can write beside the owners' count.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct TemplatesItem(BTreeMap<String, String>);
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct BrandingItem {
@@ -129,6 +139,7 @@ pub fn decode_tenant(item: Item) -> Result<Tenant, Fault> {
         created_at: Timestamp::from_millis(item.created_at),
         production: item.production,
         branding: item.branding.try_into()?,
+        message_templates: item.message_templates.try_into()?,
         security: item.security.try_into()?,
         version: item.version,
     })
@@ -143,9 +154,38 @@ pub(super) fn encode_tenant(tenant: &Tenant) -> Result<Item, Fault> {
         created_at: tenant.created_at.millis(),
         production: tenant.production,
         branding: BrandingItem::from(&tenant.branding),
+        message_templates: TemplatesItem::from(&tenant.message_templates),
         security: SecurityItem::from(&tenant.security),
         version: tenant.version,
     })
+}
+
+impl TemplatesItem {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<&MessageTemplates> for TemplatesItem {
+    fn from(templates: &MessageTemplates) -> Self {
+        let text = |(locale, text): (&TemplateLocale, &MessageTemplate)| {
+            (locale.as_str().to_owned(), text.as_str().to_owned())
+        };
+        Self(templates.iter().map(text).collect())
+    }
+}
+
+impl TryFrom<TemplatesItem> for MessageTemplates {
+    type Error = Fault;
+
+    fn try_from(TemplatesItem(item): TemplatesItem) -> Result<Self, Fault> {
+        let text = |(locale, text): (String, String)| {
+            let locale = TemplateLocale::parse(&locale);
+            let locale = locale.map_err(|_| Fault::new("a stored language tag is none"))?;
+            Ok((locale, MessageTemplate::restored(text)))
+        };
+        item.into_iter().map(text).collect()
+    }
 }
 
 impl From<&Branding> for BrandingItem {

@@ -15,6 +15,6 @@ mod wording;
 pub use answer::REQUEST_ID;
 pub use call::{Call, MAX_BODY};
 pub use edge::Edge;
-pub use problem::{Problem, ProblemKind, status};
+pub use problem::{Problem, ProblemKind, finding, status};
 pub use reply::Reply;
 pub use route::{Handler, Route};

@@ -1,9 +1,10 @@
 //! Errors as the caller sees them: RFC 9457 problem documents.
 
+use crate::domain::message_template::Finding;
 use crate::domain::refusal::Refusal;
 use crate::ports::{Failure, Fault};
 use http::StatusCode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What a handler answers when it does not do what was asked.
 #[derive(Debug)]
@@ -56,6 +57,9 @@ impl From<Refusal> for Problem {
             Refusal::RateLimited { rule, .. } => {
                 extensions.insert("rule".into(), (*rule).into());
             }
+            Refusal::InvalidTemplate(findings) => {
+                extensions.insert("findings".into(), findings.iter().map(finding).collect());
+            }
             _ => {}
         }
         Self { kind: ProblemKind::Refused(refusal), extensions, challenge: None }
@@ -75,6 +79,16 @@ impl From<Failure> for Problem {
             Failure::Fault(fault) => fault.into(),
         }
     }
+}
+
+/// What was found in a text, as the API shows it.
+pub fn finding(finding: &Finding) -> Value {
+    json!({
+        "severity": if finding.kind.is_error() { "error" } else { "warning" },
+        "code": finding.kind.as_str(),
+        "at": finding.at,
+        "detail": finding.kind.detail(),
+    })
 }
 
 /// The status of each refusal.
@@ -99,9 +113,8 @@ pub const fn status(refusal: &Refusal) -> StatusCode {
         CodeExpired | LoginExpired | QrLoginExpired => StatusCode::GONE,
         TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        InvalidPhone(_) | CountryNotAllowed | NumberTypeNotAllowed | IdempotencyMismatch => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        InvalidPhone(_) | InvalidTemplate(_) | CountryNotAllowed | NumberTypeNotAllowed
+        | IdempotencyMismatch => StatusCode::UNPROCESSABLE_ENTITY,
         TooManyAttempts { .. } | ResendTooSoon { .. } | TooManySends { .. } | RateLimited { .. } => {
             StatusCode::TOO_MANY_REQUESTS
         }

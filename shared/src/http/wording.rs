@@ -23,6 +23,7 @@ pub(super) const fn title(refusal: &Refusal) -> &'static str {
         NotPossible(_) => "Not possible as things are",
         PhoneTaken => "Phone number already bound",
         InvalidPhone(_) => "Invalid phone number",
+        InvalidTemplate(_) => "The text can't be a message",
         FirstFactorFailed | IdTokenRefused(_) => "Sign-in failed",
         WrongCode => "Wrong code",
         CodeExpired => "Code expired",
@@ -65,6 +66,7 @@ pub(super) fn detail(refusal: &Refusal) -> Cow<'static, str> {
             "Send the body as `Content-Type: application/json`, or a form as `application/x-www-form-urlencoded`, once."
         }
         InvalidRequest(why) => return why.clone().into(),
+        InvalidTemplate(findings) => findings.first().map_or("", |finding| finding.kind.detail()),
         SecurityNotCustomized => {
             "Turn on `customize_security` for the application; then it has security rules of its own."
         }

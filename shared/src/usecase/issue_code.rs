@@ -326,6 +326,7 @@ fn message(ticket: &Ticket, plan: &SendPlan, code: &Code, number: String) -> Out
             code: &code.text,
             name: &ticket.sender_name,
             lifetime_seconds: ticket.code.lifetime_seconds,
+            template: ticket.template.as_deref(),
             locale: ticket.locale.as_deref(),
             host: ticket.message_host.as_deref(),
         }),

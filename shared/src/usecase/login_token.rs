@@ -84,6 +84,9 @@ struct Wire {
     w: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     g: Option<String>,
+    /// The tenant's own words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    z: Option<String>,
     /// Test numbers, each with its scenario.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     x: Vec<(String, String)>,
@@ -126,6 +129,7 @@ impl From<&Ticket> for Wire {
             d: ticket.message_host.clone(),
             w: ticket.sender_name.clone(),
             g: ticket.locale.clone(),
+            z: ticket.template.clone(),
             x: ticket
                 .test_numbers
                 .entries()
@@ -167,6 +171,7 @@ impl Wire {
             message_host: self.d,
             sender_name: self.w,
             locale: self.g,
+            template: self.z,
             test_numbers,
         })
     }

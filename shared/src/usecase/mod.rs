@@ -20,6 +20,7 @@ pub mod issue_code;
 pub mod link_identity;
 pub mod login_state;
 pub mod login_token;
+pub mod message_templates;
 mod notices;
 pub mod notify;
 pub mod own_phone;

@@ -8,6 +8,7 @@ use crate::domain::audit::AuditedChange;
 use crate::domain::branding::{Branding, Color};
 use crate::domain::change::Change;
 use crate::domain::ids::{KeyId, TenantId};
+use crate::domain::message_template::MessageTemplates;
 use crate::domain::refusal::Refusal;
 use crate::domain::settings::TenantSecurity;
 use crate::domain::tenant::Tenant;
@@ -96,6 +97,7 @@ impl ManageTenants {
             created_at: now,
             production: false,
             branding: Branding::default(),
+            message_templates: MessageTemplates::default(),
             security,
             version: 1,
         };

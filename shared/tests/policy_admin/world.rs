@@ -46,6 +46,7 @@ impl World {
             entropy.clone(),
             vec![operator.hash()],
             OWN_ORIGIN.into(),
+            None,
         );
         let edge = Edge::new(clock.clone(), entropy).mount(Arc::new(app), ROUTES);
         Self { store, clock, operator: operator.text.into_exposed(), edge }

@@ -23,6 +23,7 @@ const fn quick(name: &'static str, run: fn(&[u8])) -> Target {
 pub const TARGETS: &[Target] = &[
     quick("number", text::number),
     quick("message", text::message),
+    quick("template", text::template),
     quick("address", text::address),
     quick("credential", text::credential),
     quick("tenant_patch", patches::tenant),

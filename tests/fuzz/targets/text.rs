@@ -5,6 +5,7 @@ use http::HeaderValue;
 use shared::auth::credential::{Credential, Holder};
 use shared::domain::ids::{ApplicationId, DeviceId, KeyId, QrLoginId, SessionId, TenantId};
 use shared::domain::message::{MessageParts, render};
+use shared::domain::message_template::{MAX_LENGTH, MessageTemplate, Sample, lint};
 use shared::domain::phone::{self, PhoneNumber};
 use shared::domain::secret::Secret;
 use shared::domain::{name, web};
@@ -50,8 +51,14 @@ pub fn message(data: &[u8]) {
         assert_eq!(name::parse(&kept).as_deref(), Ok(kept.as_str()));
     }
     let code = Secret::new(code);
-    let parts =
-        |name, host| MessageParts { code: &code, name, lifetime_seconds: 300, locale: Some(locale), host };
+    let parts = |name, host| MessageParts {
+        code: &code,
+        name,
+        lifetime_seconds: 300,
+        template: None,
+        locale: Some(locale),
+        host,
+    };
     let with_name = render(&parts(written, host.as_deref()));
     let body = with_name.expose();
     let nameless = render(&parts("", host.as_deref()));
@@ -68,6 +75,50 @@ pub fn message(data: &[u8]) {
     // A name is left out rather than make the message dearer.
     if body != plain {
         assert!(units(body) <= 160, "{body:?}");
+    }
+}
+
+/// A text, and on the next line a tenant's name. What is kept is one line with the code in it, and stays what it is; what is not kept does not
+/// become a second line either.
+pub fn template(data: &[u8]) {
+    let Some(text) = utf8(data) else { return };
+    let (words, name) = text.split_once("\n--\n").unwrap_or((text, "Acme"));
+    let code = Secret::new("735291".to_owned());
+    let rendered = |words| {
+        let parts = MessageParts {
+            code: &code,
+            name,
+            lifetime_seconds: 300,
+            template: Some(words),
+            locale: None,
+            host: Some("login.example.com"),
+        };
+        render(&parts).into_exposed()
+    };
+    let sentence = |body: &str| {
+        let line =
+            body.strip_suffix("\n\n@login.example.com #735291").expect("the last line is ours").to_owned();
+        assert!(!line.contains(['\n', '\r', '\u{2028}', '\u{202e}', '@', '#']), "{line:?}");
+        assert!(line.contains("735291"), "{line:?}");
+        line
+    };
+    sentence(&rendered(words));
+    let sample = Sample { name, code_length: 6, lifetime_seconds: 300, host: Some("login.example.com") };
+    let report = lint(words, &sample);
+    let length = words.trim().chars().count();
+    assert!(report.findings.iter().all(|it| it.at.is_none_or(|at| at < length)), "{:?}", report.findings);
+    let Ok(kept) = MessageTemplate::parse(words) else {
+        assert!(!report.is_accepted());
+        return;
+    };
+    assert!(report.is_accepted() && length <= MAX_LENGTH);
+    assert_eq!(MessageTemplate::parse(kept.as_str()).as_ref(), Ok(&kept));
+    let line = sentence(&rendered(kept.as_str()));
+    assert!(!kept.as_str().contains("://") && !line.contains(['{', '}']), "{line:?}");
+    let alone =
+        line.split("735291").map(|side| (side.chars().next(), side.chars().last())).collect::<Vec<_>>();
+    if let [(_, before), (after, _)] = alone[..] {
+        assert!([before, after].into_iter().flatten().all(|c| !c.is_ascii_alphanumeric()), "{line:?}");
     }
 }
 

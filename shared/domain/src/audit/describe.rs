@@ -22,14 +22,26 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) fn tenant(tenant: &Tenant) -> Details {
-    let Tenant { id: _, name, home_country, created_at: _, production, branding, security: _, version: _ } =
-        tenant;
+    let Tenant {
+        id: _,
+        name,
+        home_country,
+        created_at: _,
+        production,
+        branding,
+        message_templates,
+        security: _,
+        version: _,
+    } = tenant;
+    let texts: BTreeMap<_, _> =
+        message_templates.iter().map(|(locale, text)| (locale.as_str(), text.as_str())).collect();
     let Branding { logo_url, accent_color } = branding;
     details(json!({
         "name": name,
         "home_country": home_country,
         "production": production,
         "branding": {"logo_url": logo_url, "accent_color": accent_color.map(Color::hex)},
+        "message_templates": texts,
     }))
 }
 

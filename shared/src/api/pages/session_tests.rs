@@ -8,6 +8,7 @@ use crate::domain::authorization::{CodeChallenge, Scopes};
 use crate::domain::branding::Branding;
 use crate::domain::ids::{ApplicationId, LoginId, UserId};
 use crate::domain::login::{FirstFactor, LoginStart, Proof, Purpose, SecondFactor};
+use crate::domain::message_template::MessageTemplates;
 use crate::domain::settings::TenantSecurity;
 use crate::domain::tenant::Tenant;
 use crate::http::ProblemKind;
@@ -166,6 +167,7 @@ impl Bench {
             home_country: "DE".into(),
             created_at: self.world.now(),
             branding: Branding::default(),
+            message_templates: MessageTemplates::default(),
             production: false,
             security: TenantSecurity::for_home_country("DE"),
             version: 1,

@@ -1,7 +1,7 @@
 //! Tenants.
 
 use super::super::policy_items::{
-    BrandingItem, decode_source, decode_tenant, encode_admin_key, encode_tenant,
+    BrandingItem, TemplatesItem, decode_source, decode_tenant, encode_admin_key, encode_tenant,
 };
 use super::super::request::{fault, number, string};
 use super::super::settings_item::SecurityItem;
@@ -87,10 +87,16 @@ impl Tenants for DynamoStore {
     ) -> Result<Saved, Fault> {
         let security = serde_dynamo::to_attribute_value(SecurityItem::from(&tenant.security));
         let branding = serde_dynamo::to_attribute_value(BrandingItem::from(&tenant.branding));
-        let change = Expression::new(
+        let templates = TemplatesItem::from(&tenant.message_templates);
+        let words = if templates.is_empty() {
+            " REMOVE message_templates"
+        } else {
+            ", message_templates = :templates"
+        };
+        let mut change = Expression::new(format!(
             "SET #name = :name, home_country = :home_country, production = :production, \
-             branding = :branding, #security = :security, #version = :next",
-        )
+             branding = :branding, #security = :security, #version = :next{words}"
+        ))
         .name("#name", "name")
         .name("#security", SECURITY)
         .value(":name", string(&tenant.name))
@@ -99,6 +105,10 @@ impl Tenants for DynamoStore {
         .value(":branding", branding.map_err(Fault::new)?)
         .value(":security", security.map_err(Fault::new)?)
         .value(":next", number(tenant.version + 1));
+        if !templates.is_empty() {
+            let templates = serde_dynamo::to_attribute_value(templates).map_err(Fault::new)?;
+            change = change.value(":templates", templates);
+        }
         let key = keys::tenant(&tenant.id);
         let mut actions = Actions::new();
         actions.add(update(self.directory(), &key, change, unchanged(tenant.version))?, ());
