@@ -355,3 +355,41 @@ for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: size
     await page.getByRole("alert").getByText(/No user has exactly/).waitFor();
   });
 }
+
+for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: sizes.desktop })) {
+  test(`h9 the tenant's own words are shown as they will be sent before they are kept, at ${size} size`, async () => {
+    const { page, api } = await desk(options);
+    await api("POST", "/applications", { name: "Shop", message_host: "shop.example" });
+    await go(page, "/security/messages");
+    await page.getByText("No words of your own yet").waitFor();
+    await press(page, "Add a language");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("000000 is your").waitFor();
+    await dialog.getByLabel("Show it as sent for").selectOption({ label: "Shop" });
+    await dialog.getByText("@shop.example #000000").waitFor();
+    await dialog.getByLabel("Language").fill("de");
+    await dialog.getByLabel("Text").fill("Code {code} auf shop.example");
+    await dialog.getByText("A phone would make a link of it").waitFor();
+    await accessible(page);
+    await fits(page);
+    await picture(page, `console-words-wrong-${size}`);
+    await press(dialog, "Save");
+    await dialog.getByRole("alert").getByText("invalid_template").waitFor();
+    assert.equal((await api("GET", "/message-templates")).items.length, 0);
+    await dialog.getByLabel("Text").fill("Ihr Code: {code}. Er gilt {minutes} min.");
+    await dialog.getByText("Ihr Code: 000000. Er gilt 5 min.").waitFor();
+    await picture(page, `console-words-${size}`);
+    await press(dialog, "Save");
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("rowheader", { name: "German" }).waitFor();
+    await press(page, "Change German");
+    await dialog.getByLabel("Text").fill("Neu: {code}");
+    await press(dialog, "Save");
+    await dialog.waitFor({ state: "detached" });
+    assert.equal((await api("GET", "/message-templates/de")).text, "Neu: {code}");
+    await press(page, "Remove German");
+    await confirm(page, "Remove");
+    await page.getByText("No words of your own yet").waitFor();
+    await page.context().close();
+  });
+}

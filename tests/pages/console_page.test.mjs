@@ -29,6 +29,8 @@ async function furnished(name = "Acme") {
   const user = await api("POST", "/users", { username: "ann", email: "ann@example.com", phone: "+12025550171", password: "correct horse battery" });
   await api("PUT", `/users/${user.id}/identities/${source.id}`, { subject: "248289761001" });
   await api("POST", "/admin-keys", { role: "auditor", name: `${name} audit`, expires_at: "2099-01-01T00:00:00Z" });
+  await api("PUT", "/message-templates/de", { text: "{code} ist Ihr Code für {name}. Er gilt {minutes} min." });
+  await api("PUT", "/message-templates/default", { text: "Here’s your code: {code}" });
   // A challenge and a trusted device, as the user's own logins leave them.
   const first = { application: application.id, password: { account: "ann", password: "correct horse battery" } };
   const begun = await local.api("POST", "/v1/logins", first, { bearer: null });
@@ -46,6 +48,7 @@ const screens = ({ application, user }) => ({
   security: "/security",
   policy: "/security/policy",
   sending: "/security/sending",
+  messages: "/security/messages",
   testing: "/security/testing",
   explain: `/explain?application=${application.id}&user=${user.id}`,
   users: "/users",

@@ -37,6 +37,7 @@ files! {
     "form.js": SCRIPT,
     "identities.js": SCRIPT,
     "keys.js": SCRIPT,
+    "messages.js": SCRIPT,
     "rules.js": SCRIPT,
     "security.js": SCRIPT,
     "sending.js": SCRIPT,

@@ -7,6 +7,7 @@ import { audit } from "./audit.js";
 import { h } from "./dom.js";
 import { explain } from "./explain.js";
 import { keys } from "./keys.js";
+import { messages } from "./messages.js";
 import { security } from "./security.js";
 import { sending } from "./sending.js";
 import { signInOver, signInPage } from "./signin.js";
@@ -27,6 +28,7 @@ const ROUTES = [
   ["/security", "readPolicy", security, "Security settings"],
   ["/security/policy", "readPolicy", sources, "Security settings"],
   ["/security/sending", "readPolicy", sending, "Security settings"],
+  ["/security/messages", "readPolicy", messages, "Security settings"],
   ["/security/testing", "readPolicy", testing, "Security settings"],
   ["/explain", "readPolicy", explain, "Why is MFA asked?"],
   ["/users", "readUsers", users, "Users"],

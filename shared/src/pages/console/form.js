@@ -4,7 +4,7 @@ import { fill, h, unique } from "./dom.js";
 import { problemText, toast } from "./ui.js";
 
 /**
- * One labelled field. `kind`: `text`, `number`, `lines` (a list, one a line), `choice` (`options`: value and label), `switch`. Other
+ * One labelled field. `kind`: `text`, `number`, `area` (a longer text), `lines` (a list, one a line), `choice` (`options`: value and label), `switch`. Other
  * members are attributes of the control.
  */
 export function field({ name, label, hint, kind = "text", value, options = [], disabled, ...attributes }) {
@@ -37,6 +37,7 @@ export function field({ name, label, hint, kind = "text", value, options = [], d
 const controls = {
   text: (props, value) => h("input", { type: "text", autocomplete: "off", ...props, value: value ?? "" }),
   number: (props, value) => h("input", { type: "number", inputmode: "numeric", required: true, ...props, value: value ?? "" }),
+  area: (props, value) => h("textarea", { rows: "4", ...props, value: value ?? "" }),
   lines: (props, value) =>
     h("textarea", { rows: String(Math.max(2, (value ?? []).length + 1)), spellcheck: "false", ...props, value: (value ?? []).join("\n") }),
   choice: (props, value, options) => {

@@ -9,6 +9,7 @@ const TABS = [
   ["Multi-factor authentication", "#/security"],
   ["Policy configuration", "#/security/policy"],
   ["Sending", "#/security/sending"],
+  ["Messages", "#/security/messages"],
   ["Testing", "#/security/testing"],
 ];
 
