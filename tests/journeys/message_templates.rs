@@ -184,3 +184,36 @@ async fn h9_languages_that_are_written_at_once_are_all_kept() {
     assert_eq!(listed, tags);
     assert_eq!(world.admin("GET", "", None).await.expect(200)["name"], "Renamed");
 }
+
+/// It has to pass the gateway beside everything else in a call's headers, 10,240 bytes in all.
+#[tokio::test]
+async fn the_largest_login_token_that_settings_allow_opens_its_login() {
+    let world = World::with_sms().await;
+    let long =
+        |letter: &str| format!("{}.{}.{}.example", letter.repeat(63), letter.repeat(63), letter.repeat(63));
+    let origins: Vec<_> = (0..10).map(|index| format!("https://{}{index}:65535", long("a"))).collect();
+    let body = json!({ "name": "Large", "origins": origins, "message_host": long("b") });
+    let application = text(&world.application(body).await, "/id");
+    let letters = || (b'A'..=b'Z').map(char::from);
+    let countries: Vec<_> =
+        letters().flat_map(|first| letters().map(move |second| format!("{first}{second}"))).collect();
+    let mut allowed = Vec::new();
+    for country in countries {
+        let body = json!({ "countries": { "allow": [country] } });
+        if world.admin("PATCH", "/security", Some(&body)).await.status == 200 {
+            allowed.push(country);
+        }
+    }
+    assert!(allowed.len() > 200, "{}", allowed.len());
+    let numbers: serde_json::Map<_, _> =
+        (0..20).map(|index| (format!("+12025550{:03}", 100 + index), json!("undeliverable"))).collect();
+    world.security(json!({ "countries": { "allow": allowed }, "test_numbers": numbers })).await;
+    world.admin("PATCH", "", Some(&json!({ "name": "😀".repeat(100) }))).await.expect(200);
+    put(&world, "default", &format!("{{code}} {}", "😀".repeat(153))).await;
+    world.user(json!({ "username": "ann", "password": PASSWORD, "locale": "de" })).await;
+    let begun = world.start_password(&application, "ann", PASSWORD).await.expect(200);
+    let login = Login { id: text(&begun, "/login/id"), token: text(&begun, "/login_token"), answer: begun };
+    // 8,192 are opened. Beside this there are a hint, a source and a longer language tag at most.
+    assert!(login.token.len() <= 8_000, "{} bytes", login.token.len());
+    assert_eq!(world.look(&login).await["login"]["status"], "bind_phone");
+}

@@ -369,7 +369,7 @@ for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: size
     await dialog.getByText("@shop.example #000000").waitFor();
     await dialog.getByLabel("Language").fill("de");
     await dialog.getByLabel("Text").fill("Code {code} auf shop.example");
-    await dialog.getByText("A phone would make a link of it").waitFor();
+    await dialog.getByText("A phone would take it for a web address").waitFor();
     await accessible(page);
     await fits(page);
     await picture(page, `console-words-wrong-${size}`);
@@ -382,6 +382,12 @@ for (const [size, options] of Object.entries({ phone: sizes.phone, desktop: size
     await press(dialog, "Save");
     await dialog.waitFor({ state: "detached" });
     await page.getByRole("rowheader", { name: "German" }).waitFor();
+    await press(page, "Add a language");
+    await dialog.getByLabel("Language").fill("DE");
+    await press(dialog, "Save");
+    await dialog.getByRole("alert").getByText("There are words for German already").waitFor();
+    assert.equal((await api("GET", "/message-templates/de")).text, "Ihr Code: {code}. Er gilt {minutes} min.");
+    await press(dialog, "Cancel");
     await press(page, "Change German");
     await dialog.getByLabel("Text").fill("Neu: {code}");
     await press(dialog, "Save");

@@ -54,28 +54,34 @@ pub struct MessageParts<'a> {
 
 /// Renders the message: in our own words one part wherever the host's length allows.
 pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
-    let words = wording(parts.locale);
-    let minutes = parts.lifetime_seconds.div_ceil(60).to_string();
-    let fill = |template: &str, name: &str| {
-        let mut text = template.replace("{minutes}", &minutes).replace("{code}", parts.code.expose());
-        text = text.replace("{name}", name);
-        if let Some(host) = parts.host {
-            text.push_str(&format!("\n\n@{host} #{}", parts.code.expose()));
-        }
-        text
-    };
-    let name = one_line(parts.name);
-    // Checked when it was kept; but this line is where nothing may become a second one, whoever wrote it where.
+    // Checked when it was kept; but this is where nothing may become a second line, whoever wrote it where.
     if let Some(own) = parts.template.map(only_allowed).filter(|own| own.contains("{code}")) {
-        return Secret::new(fill(&own, &name));
+        return Secret::new(fill(&own, &one_line(parts.name), parts));
     }
-    let plain = fill(words.plain, "");
+    let words = wording(parts.locale);
+    let plain = fill(words.plain, "", parts);
+    let name = one_line(parts.name);
     if name.is_empty() {
         return Secret::new(plain);
     }
-    let named = fill(words.named, &name);
+    let named = fill(words.named, &name, parts);
     let fits = fits_one_part(&named, &plain);
     Secret::new(if fits { named } else { plain })
+}
+
+/// A text as [`render`] would send it, if it can be sent or not.
+pub(super) fn preview(text: &str, parts: &MessageParts<'_>) -> String {
+    fill(&only_allowed(text), &one_line(parts.name), parts)
+}
+
+fn fill(text: &str, name: &str, parts: &MessageParts<'_>) -> String {
+    let minutes = parts.lifetime_seconds.div_ceil(60).to_string();
+    let text = text.replace("{minutes}", &minutes).replace("{code}", parts.code.expose());
+    let mut text = text.replace("{name}", name);
+    if let Some(host) = parts.host {
+        text.push_str(&format!("\n\n@{host} #{}", parts.code.expose()));
+    }
+    text
 }
 
 /// A name as it may stand in a message: no line break, no control, direction or zero-width character, nothing that looks like the last
@@ -93,9 +99,9 @@ fn only_allowed(text: &str) -> String {
     text.chars().filter(|c| is_allowed(*c)).collect()
 }
 
-/// Whether a tenant's words may have a character.
+/// Whether a tenant's words may have a character. The other forms of `@` and `#` bind no code, but people would take them for ours.
 pub(super) fn is_allowed(c: char) -> bool {
-    !c.is_control() && !is_invisible(c) && !matches!(c, '@' | '#')
+    !c.is_control() && !is_invisible(c) && !matches!(c, '@' | '#' | '＠' | '﹫' | '＃' | '﹟')
 }
 
 /// Whether `text` is one part, in the alphabet of `plain`, which is what would be sent instead.
@@ -103,16 +109,32 @@ pub(super) fn fits_one_part(text: &str, plain: &str) -> bool {
     is_gsm7(text) == is_gsm7(plain) && is_one_part(text)
 }
 
+/// What shows nothing: `Default_Ignorable_Code_Point` of the Unicode database with its gaps filled, line and paragraph separators, annotations, and
+/// the blank of Braille.
 fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{e0000}'..='\u{e007f}')
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// How many parts a message takes; the provider bills each.
+/// How many parts a message takes; the provider bills each. No character is split between two (3GPP TS 23.040 §9.2.3.24.1).
 pub fn parts(text: &str) -> u64 {
-    let (one, of_several) =
-        if is_gsm7(text) { (GSM7_PART, GSM7_OF_SEVERAL) } else { (UCS2_PART, UCS2_OF_SEVERAL) };
-    let length = units(text);
-    if length <= one { 1 } else { length.div_ceil(of_several) as u64 }
+    let gsm7 = is_gsm7(text);
+    let (one, of_several) = if gsm7 { (GSM7_PART, GSM7_OF_SEVERAL) } else { (UCS2_PART, UCS2_OF_SEVERAL) };
+    if units(text) <= one {
+        return 1;
+    }
+    let (mut parts, mut used) = (1, 0);
+    for c in text.chars() {
+        let units = if gsm7 { septets_of(c).unwrap_or_default() } else { c.len_utf16() };
+        if used + units > of_several {
+            (parts, used) = (parts + 1, 0);
+        }
+        used += units;
+    }
+    parts
 }
 
 fn is_one_part(text: &str) -> bool {
@@ -130,10 +152,12 @@ pub(super) fn units(text: &str) -> usize {
 
 /// Length in the GSM 03.38 alphabet (3GPP TS 23.038), `None` if a character isn't in it. Characters of the extension table count twice.
 fn septets(text: &str) -> Option<usize> {
+    text.chars().map(septets_of).sum()
+}
+
+fn septets_of(c: char) -> Option<usize> {
     const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-    text.chars()
-        .map(|c| if BASIC.contains(c) { Some(1) } else { "^{}\\[~]|€".contains(c).then_some(2) })
-        .sum()
+    if BASIC.contains(c) { Some(1) } else { "^{}\\[~]|€".contains(c).then_some(2) }
 }
 
 #[cfg(test)]
@@ -152,6 +176,10 @@ mod tests {
         assert_eq!([1, 160, 161, 306, 307].map(|length| parts_of("a", length)), [1, 1, 2, 2, 3]);
         assert_eq!([80, 81].map(|length| parts_of("€", length)), [1, 2], "two septets each");
         assert_eq!([70, 71, 134, 135].map(|length| parts_of("码", length)), [1, 2, 2, 3]);
+        // What takes two units goes into the next part as a whole.
+        assert_eq!(parts(&format!("{}€{}", "a".repeat(152), "a".repeat(152))), 3);
+        assert_eq!(parts(&format!("{}😀{}", "码".repeat(66), "码".repeat(66))), 3);
+        assert_eq!(parts(&format!("{}😀{}", "码".repeat(65), "码".repeat(67))), 2);
         let long = "abcdefghij.execute-api.us-east-1.amazonaws.com";
         assert_eq!(parts(&message("", Some(long), Some("zh"))), 2);
         assert_eq!(parts(&message("", Some(long), None)), 1);

@@ -3,7 +3,7 @@
 //! The text is the message's first line. What a phone reads by machine, the last line, stays ours: a text admits no line feed and neither `@`
 //! nor `#`, and no link, since a message with a code is what people are told to trust.
 
-use super::message::{MessageParts, is_allowed, is_gsm7, parts, render, units};
+use super::message::{MessageParts, is_allowed, is_gsm7, parts, preview, units};
 use super::refusal::Refusal;
 use super::secret::Secret;
 use super::user::Locale;
@@ -67,13 +67,14 @@ macro_rules! findings {
 findings! {
     CodeMissing = "code_missing", true, "{code} must be there: it is where the code goes.";
     CodeRepeated = "code_repeated", true, "{code} may be there only once.";
-    CodeNotApart = "code_not_apart", true, "Between {code} and a letter or digit there must be something, or nobody can tell where the code ends.";
+    CodeNotApart = "code_not_apart", true, "Between {code} and a letter or a digit there must be something, or nobody can tell where the code ends. Letters without upper and lower case may touch it.";
     UnknownPlaceholder = "unknown_placeholder", true, "Braces stand around code, name and minutes only, each once.";
     CharacterNotAllowed = "character_not_allowed", true, "A text has no line end, no control, direction or invisible character, and neither @ nor #, which are the last line's.";
-    Link = "link", true, "A phone would make a link of it, and a message with a code must have none. After a full stop belongs a space.";
+    Link = "link", true, "A phone would take it for a web address, and a message with a code must have none. After a full stop belongs a space.";
     TooLong = "too_long", true, "A text has up to 160 characters.";
     SeveralSegments = "several_segments", false, "The message is sent and billed in several segments.";
     OtherAlphabet = "other_alphabet", false, "A few characters outside the GSM alphabet leave room for 70 characters instead of 160. Replace them.";
+    NameAlphabet = "name_alphabet", false, "Characters of the tenant's name leave room for 70 characters instead of 160. Write a name in the text that has none such.";
     OtherNumber = "other_number", false, "A phone may take these digits for the code.";
 }
 
@@ -171,7 +172,7 @@ impl MessageTemplates {
     }
 
     /// The text for a user's language, by lookup (RFC 4647 §3.4): `zh-Hans-CN`, then `zh-Hans`, then `zh`. After those come our own words where
-    /// there are any in that language, and `default` only for everybody else. `None`: our own words.
+    /// there are any in that language; for everybody else `default`, and then `en`, since it is English that they would read. `None`: our own words.
     pub fn for_user(
         &self,
         locale: Option<&str>,
@@ -189,7 +190,9 @@ impl MessageTemplates {
         if language.is_some_and(has_own_words) {
             return None;
         }
-        self.0.get(&TemplateLocale(TemplateLocale::DEFAULT.to_owned()))
+        [TemplateLocale::DEFAULT, "en"]
+            .into_iter()
+            .find_map(|tag| self.0.get(&TemplateLocale(tag.to_owned())))
     }
 }
 
@@ -212,7 +215,7 @@ pub struct Sample<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Report {
     pub findings: Vec<Finding>,
-    /// The message, with zeros for the code.
+    /// The message, with zeros for the code. Of a text that is too long, its beginning.
     pub example: String,
     /// Whether the message is written in the GSM 03.38 alphabet (3GPP TS 23.038), and not in UCS-2.
     pub gsm7: bool,
@@ -232,17 +235,22 @@ impl Report {
 pub fn lint(text: &str, sample: &Sample<'_>) -> Report {
     let text = text.trim();
     let code = Secret::new("0".repeat(usize::from(sample.code_length)));
-    let message = render(&MessageParts {
+    let message = MessageParts {
         code: &code,
         name: sample.name,
         lifetime_seconds: sample.lifetime_seconds,
-        template: Some(text),
+        template: None,
         locale: None,
         host: sample.host,
-    });
-    let example = message.into_exposed();
+    };
+    let start: String = text.chars().take(MAX_LENGTH).collect();
+    let example = preview(&start, &message);
     let segments = parts(&example);
     let mut findings: Vec<_> = findings_in(text).collect();
+    if is_gsm7(&start) && !is_gsm7(&example) {
+        let at = start.find(NAME).map(|bytes| start[..bytes].chars().count());
+        findings.push(Finding { kind: FindingKind::NameAlphabet, at });
+    }
     if segments > 1 {
         findings.push(Finding { kind: FindingKind::SeveralSegments, at: None });
     }
@@ -251,31 +259,44 @@ pub fn lint(text: &str, sample: &Sample<'_>) -> Report {
 
 /// What can be said of a text alone.
 fn findings_in(text: &str) -> impl Iterator<Item = Finding> {
-    let chars: Vec<char> = text.chars().collect();
+    // What is beyond the longest text is not looked at: there could be more to find than an answer has room for. Where it was cut, a placeholder
+    // may be missing that isn't.
+    let chars: Vec<char> = text.chars().take(MAX_LENGTH).collect();
+    let is_whole = text.chars().nth(MAX_LENGTH).is_none();
     let mut found = Vec::new();
     let mut note = |kind, at| found.push(Finding { kind, at });
-    placeholders(&chars, &mut note);
+    if is_whole {
+        placeholders(&chars, &mut note);
+    } else {
+        note(FindingKind::TooLong, Some(MAX_LENGTH));
+    }
     if let Some(at) = chars.iter().position(|c| !is_allowed(*c)) {
         note(FindingKind::CharacterNotAllowed, Some(at));
     }
     if let Some(at) = link(&chars) {
         note(FindingKind::Link, Some(at));
     }
-    if chars.len() > MAX_LENGTH {
-        note(FindingKind::TooLong, Some(MAX_LENGTH));
-    }
-    let foreign = |c: &char| !is_gsm7(c.encode_utf8(&mut [0; 4]));
-    let mut slips: Vec<_> = chars.iter().copied().filter(|c| foreign(c)).collect();
-    slips.sort_unstable();
-    slips.dedup();
-    if (1..=SLIPS).contains(&slips.len()) {
-        note(FindingKind::OtherAlphabet, chars.iter().position(foreign));
+    if let Some(at) = slip(&chars) {
+        note(FindingKind::OtherAlphabet, Some(at));
     }
     let number = chars.windows(NUMBER).position(|digits| digits.iter().all(char::is_ascii_digit));
     if number.is_some() {
         note(FindingKind::OtherNumber, number);
     }
     found.into_iter()
+}
+
+/// The first of a few characters that take a text of the GSM alphabet out of it. Where they are most of what is written, it is the language's own.
+fn slip(chars: &[char]) -> Option<usize> {
+    let foreign = |c: &char| !is_gsm7(c.encode_utf8(&mut [0; 4]));
+    let mut slips: Vec<_> = chars.iter().copied().filter(foreign).collect();
+    let letters = |text: &str| text.chars().filter(|c| c.is_alphabetic()).count();
+    let text: String = chars.iter().filter(|c| !foreign(c)).collect();
+    let own = letters(&text.replace(CODE, "").replace(NAME, "").replace(MINUTES, ""));
+    let few = slips.len() < own;
+    slips.sort_unstable();
+    slips.dedup();
+    (few && slips.len() <= SLIPS).then(|| chars.iter().position(foreign)).flatten()
 }
 
 /// Braces, and what is between them.
@@ -290,10 +311,10 @@ fn placeholders(chars: &[char], note: &mut impl FnMut(FindingKind, Option<usize>
             Some(known) if seen.contains(&known) => note(FindingKind::UnknownPlaceholder, Some(brace)),
             Some(known) => {
                 let sides = [brace.checked_sub(1), Some(brace + known.len())];
-                let touches = |side: usize| chars.get(side).is_some_and(char::is_ascii_alphanumeric);
-                // Another placeholder's brace: what comes in its place may end in a digit.
-                let joins = |side: usize| chars.get(side).is_some_and(|c| matches!(c, '{' | '}'));
-                if known == CODE && sides.into_iter().flatten().any(|side| touches(side) || joins(side)) {
+                // A brace is another placeholder's: what comes in its place may end in a digit.
+                let joins = |c: &char| c.is_numeric() || has_case(*c) || matches!(c, '{' | '}');
+                let touches = |side: usize| chars.get(side).is_some_and(joins);
+                if known == CODE && sides.into_iter().flatten().any(touches) {
                     note(FindingKind::CodeNotApart, Some(brace));
                 }
                 seen.push(known);
@@ -307,6 +328,11 @@ fn placeholders(chars: &[char], note: &mut impl FnMut(FindingKind, Option<usize>
     }
 }
 
+/// Between such letters and a number people expect a space; between Chinese, Thai or Korean ones they don't.
+fn has_case(c: char) -> bool {
+    c.is_lowercase() || c.is_uppercase()
+}
+
 /// How far the braces of something unknown reach after their first, so that it is told once.
 fn unknown_length(chars: &[char]) -> usize {
     let rest = &chars[1..];
@@ -316,24 +342,45 @@ fn unknown_length(chars: &[char]) -> usize {
     }
 }
 
-/// Where something begins that phones make a link of: an address with its scheme, or names with a dot between them whose last could be a
-/// domain's. A placeholder counts as a name.
+/// Where something begins that a phone takes for a web address: a scheme, names with a dot between them whose last could be a domain's, or four
+/// numbers with dots. A placeholder counts as a name.
 fn link(chars: &[char]) -> Option<usize> {
-    let word = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '{' | '}');
-    let dotted = |at: usize| {
-        let before = at.checked_sub(1).and_then(|before| chars.get(before));
-        let after = chars.get(at + 1..).unwrap_or_default();
-        let label: Vec<_> = after.iter().take_while(|c| word(**c)).collect();
-        before.is_some_and(|c| word(*c)) && label.len() >= 2 && !label.iter().all(|c| c.is_numeric())
-    };
+    let start = |at: usize| chars[..at].iter().rposition(|c| !in_name(*c)).map_or(0, |before| before + 1);
     (0..chars.len()).find_map(|at| {
         let scheme = chars[at..].starts_with(&[':', '/', '/']);
-        let dot = matches!(chars[at], '.' | '\u{ff0e}') && dotted(at);
-        (scheme || dot).then(|| {
-            let start = chars[..at].iter().rposition(|c| !word(*c));
-            start.map_or(0, |before| before + 1)
-        })
+        let found = scheme || joins_names(chars, at) || joins_numbers(chars, at);
+        found.then(|| start(at))
     })
+}
+
+/// Addresses have names in any script, and with emoji.
+fn in_name(c: char) -> bool {
+    !c.is_whitespace() && !is_dot(c) && (!c.is_ascii_punctuation() || matches!(c, '-' | '_' | '{' | '}'))
+}
+
+/// What a full stop is taken for where an address is read (UTS 46, NFKC).
+fn is_dot(c: char) -> bool {
+    matches!(c, '.' | '\u{2024}' | '\u{3002}' | '\u{fe52}' | '\u{ff0e}' | '\u{ff61}')
+}
+
+fn joins_names(chars: &[char], dot: usize) -> bool {
+    let Some(before) = dot.checked_sub(1).map(|before| chars[before]) else { return false };
+    let label: Vec<char> = chars[dot + 1..].iter().copied().take_while(|c| in_name(*c)).collect();
+    let names = in_name(before) && label.len() >= 2 && !label[0].is_numeric();
+    // It also ends Chinese and Japanese sentences, which have no space after it.
+    let sentence = chars[dot] == '\u{3002}'
+        && !(before.is_ascii_alphanumeric() && label.first().is_some_and(char::is_ascii));
+    is_dot(chars[dot]) && names && !sentence
+}
+
+/// The first dot of four numbers.
+fn joins_numbers(chars: &[char], dot: usize) -> bool {
+    if !is_dot(chars[dot]) || !dot.checked_sub(1).is_some_and(|before| chars[before].is_numeric()) {
+        return false;
+    }
+    let rest: String = chars[dot + 1..].iter().map(|c| if is_dot(*c) { '.' } else { *c }).collect();
+    let number = |part: &str| part.starts_with(char::is_numeric);
+    rest.split('.').take_while(|part| number(part)).count() >= 3
 }
 
 #[cfg(test)]

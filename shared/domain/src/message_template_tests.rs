@@ -1,4 +1,5 @@
 use super::*;
+use crate::message::render;
 
 fn kinds(text: &str) -> Vec<&'static str> {
     findings_in(text).map(|finding| finding.kind.as_str()).collect()
@@ -24,7 +25,12 @@ fn h9_a_good_text_has_nothing_to_find() {
         "{code}",
         "验证码{code}，{minutes}分钟内有效。请勿告诉他人。",
         "Votre code est {code}. Il expire dans {minutes} min. N'en parlez à personne.",
-        "Codigo: ({code}) - v1.2",
+        "Codigo: ({code}) - v1.25, 1.5 min",
+        "Код: {code}",
+        "验证码{code}",
+        "您的代码{code}。请勿告诉他人。",
+        "인증번호{code}입니다",
+        "รหัส{code}",
     ] {
         assert_eq!(kinds(good), Vec::<&str>::new(), "{good}");
         assert!(MessageTemplate::parse(good).is_ok(), "{good}");
@@ -42,6 +48,10 @@ fn h9_every_error_is_found_and_where() {
         ("{code} or {code}", "code_repeated", Some(10)),
         ("x{code}", "code_not_apart", Some(1)),
         ("{code}7", "code_not_apart", Some(0)),
+        ("１{code}", "code_not_apart", Some(1)),
+        ("{code}٣", "code_not_apart", Some(0)),
+        ("é{code}", "code_not_apart", Some(1)),
+        ("{code}ж", "code_not_apart", Some(0)),
         ("{minutes}{code}", "code_not_apart", Some(9)),
         ("{code}{name}", "code_not_apart", Some(0)),
         ("{code} {Code}", "unknown_placeholder", Some(7)),
@@ -54,12 +64,23 @@ fn h9_every_error_is_found_and_where() {
         ("{code} a\u{200b}b", "character_not_allowed", Some(8)),
         ("{code} \u{e0041}", "character_not_allowed", Some(7)),
         ("{code} \u{2028}b", "character_not_allowed", Some(7)),
+        ("{code}\u{34f}7", "character_not_allowed", Some(6)),
+        ("{code} evil\u{fe0f}.com", "character_not_allowed", Some(11)),
+        ("{code} \u{e0101}", "character_not_allowed", Some(7)),
+        ("{code} \u{3164}", "character_not_allowed", Some(7)),
+        ("{code} ＠b ＃1", "character_not_allowed", Some(7)),
         ("{code} at evil.example", "link", Some(10)),
         ("{code} http://a/b", "link", Some(7)),
         ("{code} www.evil", "link", Some(7)),
         ("{code} 例子.中国", "link", Some(7)),
         ("{code} at {name}.com", "link", Some(10)),
         ("{code} bit．ly/x", "link", Some(7)),
+        ("{code} evil。com", "link", Some(7)),
+        ("{code} evil｡com", "link", Some(7)),
+        ("{code} evil․com", "link", Some(7)),
+        ("{code} i❤.ws", "link", Some(7)),
+        ("{code} cafe\u{301}.com", "link", Some(7)),
+        ("{code} at 203.0.113.7/login", "link", Some(10)),
         ("evil.{name} {code}", "link", Some(0)),
         ("Valid 5 min.Never share {code}", "link", Some(8)),
         (long.as_str(), "too_long", Some(160)),
@@ -83,10 +104,6 @@ fn h9_what_costs_more_than_it_has_to_is_said_and_not_refused() {
         assert!(found.contains(&(warning, at)), "{found:?}");
         assert!(MessageTemplate::parse(text).is_ok());
     }
-    assert!(
-        !kinds("验证码{code}，{minutes}分钟内有效").contains(&"other_alphabet"),
-        "it is the language's own"
-    );
     let report = lint(&format!("{{code}} {}", "a".repeat(120)), &sample(Some("login.example.com")));
     assert_eq!(report.segments, 1);
     let report = lint(&format!("{{code}} {}", "a".repeat(150)), &sample(Some("login.example.com")));
@@ -100,10 +117,37 @@ fn h9_a_report_shows_the_message_as_it_is_sent() {
     let report = lint(" {name}: {code} ({minutes} min) ", &sample(Some("login.example.com")));
     assert_eq!(report.example, "Acme: 000000 (5 min)\n\n@login.example.com #000000");
     assert_eq!((report.gsm7, report.length, report.segments), (true, report.example.len(), 1));
+    let report = lint("Ihr {cod", &sample(None));
+    assert_eq!((report.example.as_str(), report.is_accepted()), ("Ihr {cod", false), "nobody else's words");
     let report = lint("您的代码 {code}", &Sample { code_length: 8, host: None, ..sample(None) });
     assert_eq!(report.example, "您的代码 00000000");
     assert_eq!((report.gsm7, report.length), (false, 13));
-    assert!(!lint("no code", &sample(None)).is_accepted());
+}
+
+#[test]
+fn h9_a_name_that_makes_a_message_dearer_is_told() {
+    let name = Sample { name: "Łódź Bank", ..sample(Some("login.example.com")) };
+    let found = |text: &str| {
+        let report = lint(text, &name);
+        let findings: Vec<_> = report.findings.iter().map(|it| (it.kind.as_str(), it.at)).collect();
+        (findings, report.segments)
+    };
+    let text = "{code} is your {name} code. It expires in {minutes} min. Never share it.";
+    assert_eq!(found(text), (vec![("name_alphabet", Some(15)), ("several_segments", None)], 2));
+    assert_eq!(found("{code} is your code."), (Vec::new(), 1));
+    assert_eq!(found("您的{name}代码 {code}"), (Vec::new(), 1));
+}
+
+#[test]
+fn h9_however_long_a_text_is_its_report_is_short() {
+    for piece in ["}", "{name}", "{code} ", "\u{202e}", "a.bc "] {
+        let report = lint(&piece.repeat(20_000), &Sample { name: &"Ł".repeat(100), ..sample(None) });
+        assert!(report.findings.len() <= 5, "{piece}: {:?}", report.findings);
+        assert!(report.findings.contains(&Finding { kind: FindingKind::TooLong, at: Some(MAX_LENGTH) }));
+        assert!(report.example.len() < 10_000, "{piece}: {} bytes", report.example.len());
+    }
+    let cut = format!("{}{{code}}", "a".repeat(158));
+    assert_eq!(kinds(&cut), ["too_long"], "what is cut is not called wrong");
 }
 
 #[test]
@@ -159,6 +203,11 @@ fn h9_a_user_reads_the_nearest_words_there_are() {
         assert_eq!(words(user), reads, "{user:?}");
     }
     assert_eq!(MessageTemplates::default().for_user(Some("fr"), |_| false), None);
+    let english = texts(&[("en", "en {code}"), ("de", "de {code}")]);
+    for user in [None, Some("fr"), Some("en-GB")] {
+        let found = english.for_user(user, |language| language == "en").map(MessageTemplate::as_str);
+        assert_eq!(found, Some("en {code}"), "{user:?} would read English");
+    }
 }
 
 #[test]

@@ -23,30 +23,32 @@ function language(locale) {
 }
 
 export async function messages(ctx) {
-  const list = await all(`${ctx.path}/message-templates`);
   const write = ctx.may("writePolicy");
-  const add = write && button("Add a language", () => edit(ctx, null), "primary");
+  const [list, applications] = await Promise.all([all(`${ctx.path}/message-templates`), write ? all(`${ctx.path}/applications`) : []]);
+  const edit = (entry) => editor(ctx, list, applications, entry);
+  const add = write && button("Add a language", () => edit(null), "primary");
   return [
     ...securityHead("Messages"),
     card(
       "Your own words",
       "The message with the code, in each language of your users. Its last line, which ties the code to your site, is always added. Without words of yours, users read English or Chinese ones. A change counts for logins that start from then on.",
       list.length > 0
-        ? table("Your own words", columns(ctx, write), list)
-        : empty("No words of your own yet", "Users read: “123456 is your verification code. It expires in 5 min. Never share it.”", null),
+        ? table("Your own words", columns(ctx, write, edit), list)
+        : empty("No words of your own yet", "Users read the service's own, in English or Chinese.", null),
       add && h("div.form-actions", {}, add),
     ),
   ];
 }
 
-function columns(ctx, write) {
+function columns(ctx, write, edit) {
   const remove = ({ locale }) => async () => {
-    const text = "Users of this language read the next words there are: those of a wider language, ours, or those for everybody else.";
+    const others = "Users of this language read the next words there are: those of a wider language, the service's own, or those for everybody else.";
+    const text = locale === "default" ? "Whoever has no words in a language of their own reads English ones." : others;
     const act = () => call("DELETE", `${ctx.path}/message-templates/${locale}`);
     if (await ask(`Remove the words for ${language(locale)}?`, text, "Remove", act)) await ctx.again();
   };
   const change = (entry) =>
-    h("button.button.quiet", { type: "button", onclick: () => edit(ctx, entry), "aria-label": `Change ${language(entry.locale)}` }, "Change");
+    h("button.button.quiet", { type: "button", onclick: () => edit(entry), "aria-label": `Change ${language(entry.locale)}` }, "Change");
   const shown = [
     ["Language", ({ locale }) => [language(locale), " ", h("code", {}, locale)]],
     ["Text", ({ text }) => text],
@@ -56,8 +58,7 @@ function columns(ctx, write) {
   return shown;
 }
 
-async function edit(ctx, entry) {
-  const applications = (await call("GET", `${ctx.path}/applications?limit=100`)).items;
+async function editor(ctx, list, applications, entry) {
   const locale = field({
     name: "locale",
     label: "Language",
@@ -84,6 +85,9 @@ async function edit(ctx, entry) {
   const fields = entry ? [text, application] : [locale, text, application];
   const act = (close) => async (values) => {
     const into = entry?.locale ?? values.locale;
+    if (!entry && list.some((other) => other.locale.toLowerCase() === into.toLowerCase())) {
+      throw { message: `There are words for ${language(into)} already: change those.`, code: "duplicate", field: "locale" };
+    }
     close(await call("PUT", `${ctx.path}/message-templates/${encodeURIComponent(into)}`, { text: values.text }));
   };
   const saved = await dialog(
