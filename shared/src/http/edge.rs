@@ -12,6 +12,11 @@ use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an answer may take: a function that its own timeout ends (`Timeout` in template.yaml, 10 s) answers nothing, and its client hears the
+/// gateway's bare 5xx. Each request to a store has a bound of its own, but several that all reach theirs are longer than that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// The endpoints of one or more functions. In Lambda it holds one function's, in `local` and in tests all of them.
 pub struct Edge {
@@ -20,6 +25,7 @@ pub struct Edge {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     origins: Option<Arc<dyn OriginDirectory>>,
+    answer_timeout: Duration,
 }
 
 struct PathEntry {
@@ -43,7 +49,22 @@ struct Outcome {
 
 impl Edge {
     pub fn new(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self { router: matchit::Router::new(), paths: Vec::new(), clock, entropy, origins: None }
+        Self {
+            router: matchit::Router::new(),
+            paths: Vec::new(),
+            clock,
+            entropy,
+            origins: None,
+            answer_timeout: ANSWER_TIMEOUT,
+        }
+    }
+
+    /// Answers 503 `unavailable` where a handler takes longer. What it has written by then stands, as after a crash, and a repetition goes on
+    /// from there.
+    #[must_use]
+    pub fn within(mut self, answer_timeout: Duration) -> Self {
+        self.answer_timeout = answer_timeout;
+        self
     }
 
     /// Adds the endpoints of one function, answered with its use cases.
@@ -174,7 +195,9 @@ impl Edge {
         call.params = params;
         call.client_ip = client_ip;
         let origin = call.origin_slot();
-        let mut outcome = match (endpoint.handler)(call).await {
+        let answered = tokio::time::timeout(self.answer_timeout, (endpoint.handler)(call)).await;
+        let answered = answered.unwrap_or_else(|_| Err(Fault::new("no answer in time").into()));
+        let mut outcome = match answered {
             Ok(mut reply) => {
                 let code = reply.because.take().map_or("", |problem| self.count(&problem, route, request_id));
                 Outcome { response: answer::reply(reply), route, code }

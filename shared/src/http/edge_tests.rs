@@ -59,6 +59,12 @@ const FAILURES: &[Route<Failing>] = &[
     Route::new("POST", "/fault", "fault", |_, _| {
         Box::pin(async move { Err(Problem::from(Fault::new("canary-cause")).with("canary", "canary")) })
     }),
+    Route::new("POST", "/never", "never", |_, call| {
+        Box::pin(async move {
+            call.allow_origin("https://shop.example");
+            std::future::pending().await
+        })
+    }),
     Route::new("POST", "/secret", "secret", |_, call| {
         Box::pin(async move { call.bearer().map(|_| Reply::no_content()).map_err(Problem::from) })
     }),
@@ -269,4 +275,16 @@ fn the_routes_are_listed() {
 #[should_panic(expected = "route GET /page twice")]
 fn two_handlers_for_one_route_do_not_start() {
     let _ = edge().mount(Arc::new(Greeter("Bye")), &GREETINGS[2..]);
+}
+
+#[tokio::test]
+async fn h3_a_handler_without_end_is_answered_for_before_the_function_is_ended() {
+    let edge = edge().within(Duration::from_millis(20));
+    let (status, headers, body) = send(&edge, request("POST", "/never")).await;
+    assert_eq!((status.as_u16(), &body["code"]), (503, &json!("unavailable")));
+    assert!(headers.contains_key(header::RETRY_AFTER), "{headers:?}");
+    assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://shop.example");
+    let template = include_str!("../../../template.yaml");
+    let least = template.lines().filter_map(|line| line.trim().strip_prefix("Timeout: ")?.parse().ok()).min();
+    assert!(ANSWER_TIMEOUT + Duration::from_millis(500) <= Duration::from_secs(least.unwrap()), "{least:?}");
 }
