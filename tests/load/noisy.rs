@@ -16,11 +16,26 @@ const LOGINS: usize = 20;
 /// four of the flood's, and the flood's own clients take their share of the cores; in one row with all, they would wait for most of 96.
 const RATIO: u32 = 10;
 
+/// What else the machine does only makes it worse: once is enough for the factor to hold, and a broken one holds never.
+const TRIES: usize = 3;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t31_one_tenants_flood_leaves_anothers_logins_within_a_factor() {
     let _alone = super::alone().await;
     let folder = TemporaryFolder::new();
     let program = Program::start(folder.path()).await;
+    let mut wrong = None;
+    for _ in 0..TRIES {
+        wrong = measured(&program).await.err();
+        if wrong.is_none() {
+            break;
+        }
+    }
+    assert_eq!(wrong, None);
+}
+
+/// What does not hold.
+async fn measured(program: &Program) -> Result<(), &'static str> {
     let (noisy, quiet) = (Arc::new(program.tenant().await), Arc::new(program.tenant().await));
     let guest = Guest::new(program.url(), &quiet);
     guest.times(5).await;
@@ -65,6 +80,12 @@ async fn t31_one_tenants_flood_leaves_anothers_logins_within_a_factor() {
     );
     assert!(noise > LOGINS, "that was no flood: {noise} calls");
     // A tail of 20 has one in it; it is held against the median's bound with half as much again.
-    assert!(p50(&beside) <= p50(&alone) * RATIO, "the median");
-    assert!(p95(&beside) <= p95(&alone).max(p50(&alone)) * RATIO * 3 / 2, "the slowest but one");
+    if p50(&beside) > p50(&alone) * RATIO {
+        return Err("the median");
+    }
+    if p95(&beside) > p95(&alone).max(p50(&alone)) * RATIO * 3 / 2 {
+        Err("the slowest but one")
+    } else {
+        Ok(())
+    }
 }
