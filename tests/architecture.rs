@@ -35,7 +35,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("hyper*", &["sms", "auth"]),
     // `auth` fetches the public keys of identity providers.
     ("http", &["http", "api", "auth"]),
-    ("tokio", &["dynamodb", "sms", "auth", "bootstrap"]),
+    ("tokio", &["dynamodb", "sms", "auth", "http", "bootstrap"]),
     ("async_trait", &["ports", "dynamodb", "sms", "auth", "stream", "api", "setup"]),
     ("minijinja", &["pages"]),
     ("futures", &["usecase", "dynamodb", "http", "auth", "bootstrap"]),

@@ -63,10 +63,15 @@ impl Visitor {
             named.refused(409, "phone_taken");
             return Ok(());
         }
-        let sent = self.send(step("code", json!({}))).await?;
+        let sent = self.send(step("code", json!({}))).await;
+        let Ok(sent) = sent else {
+            self.book.lock().unwrap().unanswered_sends += 1;
+            return Err(Gone);
+        };
         if sent.status != 200 {
             // The other one who wants the number has just been sent a code: one number, one wait.
             assert_eq!(sent.status, 429, "{}", sent.text());
+            self.book.lock().unwrap().refused_sends += 1;
             return Ok(());
         }
         self.book.lock().unwrap().sent.insert(login.clone(), user.clone());

@@ -5,11 +5,11 @@ use crate::world::World;
 use crate::{NUMBER, code};
 use serde_json::json;
 
-const SKEWS: [i64; 3] = [-120, 0, 120];
+pub const SKEWS: [i64; 3] = [-120, 0, 120];
 /// The contract's default.
 const LIFETIME: i64 = 300;
 
-async fn at<T>(world: &World, skew: i64, call: impl Future<Output = T>) -> T {
+pub async fn at<T>(world: &World, skew: i64, call: impl Future<Output = T>) -> T {
     world.advance(skew);
     let answer = call.await;
     world.advance(-skew);

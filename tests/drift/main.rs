@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at its first surprise")]
 
 mod clocks;
+mod flows;
+mod flows_clocks;
+mod flows_items;
+mod flows_ttl;
 mod items;
 mod ttl;
 #[path = "../budgets/world.rs"]

@@ -2,12 +2,10 @@
 //!
 //! Each fault meets each kind of send, alone, and then with the write that notes what became of the message going wrong too.
 
-use crate::cases::step;
-use crate::run::{FUNCTION_TIMEOUT, hasty};
+use crate::clients::{aws, hasty, scaled, scaled_timeout};
+use crate::prepare::step;
 use crate::world::World;
-use aws_sdk_sns::config::timeout::TimeoutConfig;
 use serde_json::{Value, json};
-use shared::config::Environment;
 use shared::sms::{SnsOptions, SnsSender};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,9 +15,6 @@ use tests::proxy::Fault;
 use tests::sdk;
 use tests::tables::Tables;
 use tests::values::text;
-
-/// How long the sender waits here, instead of the 3 s of the service's.
-const ATTEMPT: Duration = Duration::from_millis(300);
 
 /// What has to come of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,18 +78,11 @@ struct Waiting {
     login: (String, String),
 }
 
+/// The service's sender, with a sixth of its patience.
 fn sender(url: &str) -> SnsSender {
-    let variables = [
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_SECRET_ACCESS_KEY", "secret"),
-        ("AWS_ENDPOINT_URL_SNS", url),
-    ];
-    let environment: Environment =
-        variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let patience =
-        TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(ATTEMPT).build();
-    let config = environment.aws().unwrap().sns().config().to_builder().timeout_config(patience);
+    let own = aws(url).sns();
+    let patience = scaled(own.config().timeout_config().unwrap());
+    let config = own.config().to_builder().timeout_config(patience);
     SnsSender::new(aws_sdk_sns::Client::from_conf(config.build()), SnsOptions::default())
 }
 
@@ -219,7 +207,7 @@ async fn h2_h4_h10_no_fault_of_the_provider_sends_twice_or_for_nothing() {
             post.sns.fail_next(faults);
             let started = Instant::now();
             let (status, answer) = post.ask(&waiting, "one").await;
-            assert!(started.elapsed() < FUNCTION_TIMEOUT, "{run}: {:?}", started.elapsed());
+            assert!(started.elapsed() < scaled_timeout(), "{run}: {:?}", started.elapsed());
             if *expected == Delivery::Failed {
                 assert_eq!((status, answer["code"].as_str()), (502, Some("delivery_failed")), "{run}");
             } else {
@@ -272,7 +260,9 @@ async fn h2_what_became_of_a_message_may_be_lost_and_it_is_sent_once() {
                 let first = settles && !hit.swap(true, std::sync::atomic::Ordering::Relaxed);
                 (first || settles && for_good).then(|| wrong.clone())
             });
+            let started = Instant::now();
             let (status, answer) = post.ask(&waiting, "one").await;
+            assert!(started.elapsed() < scaled_timeout(), "{run}: {:?}", started.elapsed());
             post.world.proxy.heal();
             if for_good {
                 assert_eq!((status, answer["code"].as_str()), (503, Some("unavailable")), "{run}");

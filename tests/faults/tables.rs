@@ -16,7 +16,7 @@ async fn all(endpoint: &str, table: &str) -> Vec<Item> {
     pages.collect::<Result<Vec<_>, _>>().await.unwrap()
 }
 
-/// Every number, username and address has an owner who has it, and every user's are owned; who has a factor is a user, and the reverse.
+/// Every number, username, address and subject has an owner who has it, and every user's are owned; who has a factor is a user, and the reverse.
 pub async fn assert_consistent(endpoint: &str, tables: &Tables) {
     let directory = all(endpoint, &tables.directory).await;
     let logins = all(endpoint, &tables.logins).await;
@@ -47,6 +47,11 @@ pub async fn assert_consistent(endpoint: &str, tables: &Tables) {
         with_factor.insert(user);
     }
     for (user, item) in &users {
+        if let Some(AttributeValue::M(identities)) = item.get("identities") {
+            for subject in identities.values().filter_map(|subject| subject.as_m().ok()) {
+                had.insert(("subject".to_owned(), text(subject, "hash").to_owned(), user.clone()));
+            }
+        }
         for kind in ["username", "email"] {
             if let Some(AttributeValue::M(value)) = item.get(kind) {
                 had.insert((kind.to_owned(), text(value, "hash").to_owned(), user.clone()));

@@ -207,6 +207,11 @@ fn access_tokens() {
 }
 
 #[test]
+fn t20_id_tokens_of_sources() {
+    fuzz("id_token", 1_500);
+}
+
+#[test]
 fn cursors() {
     fuzz("cursor", 1_500);
 }

@@ -42,6 +42,24 @@ pub struct FactorItem {
     pub recent_sends: Vec<Second>,
 }
 
+/// What the provider said of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivered {
+    Accepted,
+    Unknown,
+    Failed,
+}
+
+impl From<Delivered> for Delivery {
+    fn from(delivered: Delivered) -> Self {
+        match delivered {
+            Delivered::Accepted => Delivery::Accepted,
+            Delivered::Unknown => Delivery::Unknown,
+            Delivered::Failed => Delivery::Failed,
+        }
+    }
+}
+
 /// The code that is out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CodeItem {
@@ -52,7 +70,10 @@ pub struct CodeItem {
     pub sent_at: Second,
     pub expires_at: Second,
     pub resend_at: Second,
+    pub delivered: Delivered,
     pub failures_before: u8,
+    /// Of the code that this one took the place of. Only a broken variant keeps it.
+    pub before: Option<Mac>,
 }
 
 impl CodeItem {
@@ -68,6 +89,8 @@ pub struct ChallengeItem {
     pub sends: u8,
     pub phone_changes: u8,
     pub pending: Option<Index>,
+    /// How `pending` is sealed: no two requests seal alike.
+    pub sealed: Option<u8>,
     pub replaces: Option<Index>,
     pub old_proven: Option<Second>,
     pub code: Option<CodeItem>,
@@ -84,6 +107,12 @@ impl ChallengeItem {
 
     pub fn is_spent(&self) -> bool {
         self.mac().is_some_and(|mac| self.guesses.contains(&mac))
+    }
+
+    /// `REMOVE pending`
+    pub fn remove_pending(&mut self) {
+        self.pending = None;
+        self.sealed = None;
     }
 
     /// `REMOVE code_mac, nonce, guesses, expires_at, first_sent_at`
@@ -185,7 +214,7 @@ pub fn challenge(login: &Login, item: &ChallengeItem) -> Challenge {
             sent_at: time(code.sent_at),
             expires_at: time(code.expires_at),
             resend_at: time(code.resend_at),
-            delivery: Delivery::Accepted,
+            delivery: code.delivered.into(),
             undelivered: None,
             failures_before: u32::from(code.failures_before),
             spent: item.is_spent(),

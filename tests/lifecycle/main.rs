@@ -18,7 +18,7 @@ mod trace;
 mod variant;
 mod writes;
 
-use items::{Index, Login};
+use items::{Delivered, Index, Login};
 use scenario::Scenario;
 use state::{Next, Pepper, Request, State};
 use stateright::{Checker, HasDiscoveries, Model, Path, Property};
@@ -38,6 +38,10 @@ pub enum Event {
     Steps(usize),
     /// The same, and its answer is lost: the SDK will make it again.
     StepsAndHearsNothing(usize),
+    /// The message that the client's process sends does not leave: a limit refuses it, or the provider, or it can't be counted.
+    MessageFails(usize),
+    /// Nobody knows whether it left; whether it did.
+    MessageIsUnknown(usize, bool),
     /// The process dies. Its client gets no answer.
     Dies(usize),
     TimePasses,
@@ -73,7 +77,11 @@ impl Lifecycle {
 fn is_repeated(next: &Next) -> bool {
     matches!(
         next,
-        Next::Charge { .. } | Next::CountFailure { .. } | Next::AskForNumber { .. } | Next::ProveOld { .. }
+        Next::Charge { .. }
+            | Next::CountFailure { .. }
+            | Next::AskForNumber { .. }
+            | Next::ProveOld { .. }
+            | Next::Settle { .. }
     )
 }
 
@@ -102,6 +110,15 @@ impl Model for Lifecycle {
             if state.seen.lost_answers < self.scenario.lost_answers && is_repeated(&client.next) {
                 events.push(Event::StepsAndHearsNothing(index));
             }
+            if state.seen.undelivered < self.scenario.undelivered
+                && matches!(client.next, Next::Publish { .. })
+            {
+                events.extend([
+                    Event::MessageFails(index),
+                    Event::MessageIsUnknown(index, true),
+                    Event::MessageIsUnknown(index, false),
+                ]);
+            }
             if state.seen.crashes < self.scenario.crashes {
                 events.push(Event::Dies(index));
             }
@@ -123,6 +140,14 @@ impl Model for Lifecycle {
                 next.seen.lost_answers += 1;
                 self.step(&mut next, client, true);
             }
+            Event::MessageFails(client) => {
+                next.seen.undelivered += 1;
+                self.message_goes_wrong(&mut next, client, false, Delivered::Failed);
+            }
+            Event::MessageIsUnknown(client, left) => {
+                next.seen.undelivered += 1;
+                self.message_goes_wrong(&mut next, client, left, Delivered::Unknown);
+            }
             Event::Dies(client) => {
                 next.seen.crashes += 1;
                 next.clients[client].next = Next::Nothing;
@@ -140,8 +165,8 @@ impl Model for Lifecycle {
     }
 }
 
-/// How many steps are taken in one world at most. Small worlds are walked through to the end long before; in larger ones this is how far
-/// minutes go, the shortest ways first.
+/// How many steps are taken in one world at most. Small worlds are walked through to the end long before; in those that are cut this is how
+/// far minutes go, the shortest ways first.
 const MOST_STEPS: usize = 5_000_000;
 
 /// `LIFECYCLE=larger` makes them larger.
@@ -161,7 +186,9 @@ fn h2_a_logins_life_holds_in_every_order() {
             .spawn_bfs()
             .join();
         let (states, steps) = (checker.unique_state_count(), checker.state_count());
+        let may_be_cut = checker.model().scenario.may_be_cut;
         println!("{name}: {states} states, {steps} steps, {} ms", started.elapsed().as_millis());
+        assert!(steps < MOST_STEPS || may_be_cut, "{name}: not walked through to its end");
         for (property, path) in checker.discoveries() {
             let failure =
                 checker.model().property(property).expectation != stateright::Expectation::Sometimes;
@@ -201,7 +228,8 @@ fn world_of(variant: Variant) -> Scenario {
     let needs = |these: &[Variant]| u8::from(these.contains(&variant));
     Scenario {
         crashes: needs(&[Variant::AnswerBeforeCounting, Variant::BindSpendsItsCode]),
-        lost_answers: needs(&[Variant::RetryUnknown]),
+        lost_answers: needs(&[Variant::RetryUnknown, Variant::NumberRetryUnknown]),
+        undelivered: needs(&[Variant::FreesAnUnknownKey, Variant::SettlesAnySend]),
         ..world
     }
 }

@@ -1,7 +1,7 @@
 //! What has to hold in every state, and what has to be possible.
 
 use super::Lifecycle;
-use super::items::{ChallengeItem, Index, RULES, challenge, time};
+use super::items::{ChallengeItem, Delivered, Index, RULES, challenge, time};
 use super::state::{Client, Next, Request, State};
 use shared::domain::challenge::Effect;
 use stateright::Property;
@@ -9,16 +9,20 @@ use stateright::Property;
 pub const CAP: &str = "no login compares more guesses than its cap";
 pub const ONCE: &str = "no login succeeds twice";
 pub const IN_TIME: &str = "no code is taken after its end";
-pub const CURRENT: &str = "a code does only what it was sent for";
+pub const CURRENT: &str = "a code does only what it was sent for, and only while it is the current one";
 pub const FAILURES: &str = "no wrong answer is missing among the failures";
 pub const BUDGET: &str = "no login sends more than its budget, nor twice for one key";
 pub const ONE_OWNER: &str = "a number has one owner, who has it bound";
 pub const PROOF: &str = "a number is replaced only once it was proven";
-pub const LOST_ANSWER: &str = "no guess is refused because of its own lost answer";
+pub const LOST_ANSWER: &str =
+    "no guess is refused, and no number counted twice, because of its own lost answer";
+pub const NOTED: &str = "no message that left is noted as failed";
 pub const HONEST: &str = "whoever has the right code gets in, and whoever may have one gets one";
 /// Possible, or the model shows nothing.
 pub const SUCCESS: &str = "somebody succeeds";
 pub const AFTER_CRASH: &str = "a bind is finished after a crash";
+pub const KEY_AGAIN: &str = "a key whose message failed is good for another send";
+pub const CLEARED: &str = "the old number's proof clears failures";
 
 pub fn all(model: &Lifecycle) -> Vec<Property<Lifecycle>> {
     let mut all = vec![
@@ -39,13 +43,29 @@ pub fn all(model: &Lifecycle) -> Vec<Property<Lifecycle>> {
         Property::always(ONE_OWNER, owners_and_bindings_agree),
         Property::always(PROOF, |_, state: &State| !state.seen.unproven),
         Property::always(LOST_ANSWER, |_, state: &State| !state.seen.robbed),
+        Property::always(NOTED, what_is_noted_of_a_message_is_true),
         Property::always(HONEST, Lifecycle::honest_users_get_in),
         Property::sometimes(SUCCESS, |_, state: &State| state.seen.completed.iter().any(|times| *times > 0)),
     ];
     if model.scenario.binds() && model.scenario.crashes > 0 {
         all.push(Property::sometimes(AFTER_CRASH, |_, state: &State| state.seen.bound_after_crash));
     }
+    if model.scenario.has_keys() && model.scenario.undelivered > 0 {
+        all.push(Property::sometimes(KEY_AGAIN, |_, state: &State| state.seen.by_key > 1));
+    }
+    // Too many steps for a world that is cut: it is looked for in the small one.
+    if model.scenario.replaces() && !model.scenario.may_be_cut {
+        all.push(Property::sometimes(CLEARED, |_, state: &State| state.seen.cleared_by_proof));
+    }
     all
+}
+
+fn what_is_noted_of_a_message_is_true(_: &Lifecycle, state: &State) -> bool {
+    state.seen.messages.iter().all(|message| {
+        let item = state.challenges[usize::from(message.login)].as_ref().expect("sent");
+        let code = item.code.as_ref().filter(|_| item.sends == message.send);
+        code.is_none_or(|code| code.delivered != Delivered::Failed)
+    })
 }
 
 fn sends_within_budget(_: &Lifecycle, state: &State) -> bool {

@@ -38,7 +38,11 @@ pub struct Scenario {
     pub moments: &'static [Second],
     pub crashes: u8,
     pub lost_answers: u8,
+    /// How many messages don't leave, or leave without anybody hearing of it.
+    pub undelivered: u8,
     pub rotates: bool,
+    /// May be too large to be walked through to its end.
+    pub may_be_cut: bool,
 }
 
 use May::{GuessSent, GuessWrong, Name, Send, SendKeyed};
@@ -62,7 +66,9 @@ impl Scenario {
             moments: MOMENTS,
             crashes: 1,
             lost_answers: 1,
+            undelivered: 0,
             rotates: false,
+            may_be_cut: false,
         }
     }
 
@@ -74,11 +80,13 @@ impl Scenario {
         vec![
             Self {
                 clients: vec![client(5 + more, &[0], ALL)],
+                undelivered: 1,
                 ..Self::new("one client", &[Some(0)], &[sign_in(0)])
             },
             Self {
                 clients: vec![client(2 + more, &[0], ALL), client(2, &[0], ALL)],
                 moments: &[0, 20, 65],
+                undelivered: more,
                 ..Self::new("one login, two clients", &[Some(0)], &[sign_in(0)])
             },
             Self {
@@ -87,7 +95,18 @@ impl Scenario {
                     client(1 + more, &[0], &[SendKeyed, GuessWrong]),
                     client(1, &[0], &[GuessSent, GuessWrong]),
                 ],
+                undelivered: more,
+                may_be_cut: larger,
                 ..Self::new("one login, three clients", &[Some(0)], &[sign_in(0)])
+            },
+            Self {
+                clients: vec![
+                    client(2 + more, &[0], &[SendKeyed, GuessSent]),
+                    client(2, &[0], &[SendKeyed, Send, GuessWrong]),
+                ],
+                moments: &[0, 20, 65],
+                undelivered: 1,
+                ..Self::new("messages go wrong", &[Some(0)], &[sign_in(0)])
             },
             Self {
                 clients: vec![client(3, &[0], ALL), client(1 + more, &[0], ALL)],
@@ -97,9 +116,19 @@ impl Scenario {
                 ..Self::new("the pepper is rotated", &[Some(0)], &[sign_in(0)])
             },
             Self {
+                clients: vec![client(3, &[0], ALL), client(1 + more, &[0], &[Send, GuessSent])],
+                rotates: true,
+                moments: &[0, 20, 65],
+                undelivered: more,
+                may_be_cut: larger,
+                ..Self::new("the pepper is rotated while things go wrong", &[Some(0)], &[sign_in(0)])
+            },
+            Self {
                 clients: vec![client(3, &[0, 1], ALL), client(1 + more, &[0, 1], ALL)],
                 moments: &[0, 65],
                 lost_answers: more,
+                undelivered: more,
+                may_be_cut: larger,
                 ..Self::new("two logins of one user", &[Some(0)], &[sign_in(0), sign_in(0)])
             },
             Self {
@@ -109,15 +138,19 @@ impl Scenario {
                 ],
                 moments: if larger { &[0, 65] } else { &[0] },
                 lost_answers: more,
+                undelivered: 1,
+                may_be_cut: larger,
                 ..Self::new("two users bind one number", &[None, None], &[sign_in(0), sign_in(1)])
             },
             Self {
                 numbers: 2,
                 clients: vec![
                     client(4 + more, &[0], &[Name(0), Send, GuessSent]),
-                    client(1 + more, &[0], &[Name(1), GuessSent]),
+                    client(1 + more, &[0], &[Name(0), Name(1), GuessSent]),
                 ],
                 moments: &[0, 20],
+                undelivered: 1,
+                may_be_cut: larger,
                 ..Self::new("another number is named", &[None], &[sign_in(0)])
             },
             Self {
@@ -128,6 +161,8 @@ impl Scenario {
                     client(1 + more, &[0, 1], &[Send, GuessSent]),
                 ],
                 moments: &[0, 20, 330],
+                undelivered: more,
+                may_be_cut: larger,
                 ..Self::new(
                     "a number is replaced while its user signs in",
                     &[Some(0)],
@@ -135,6 +170,16 @@ impl Scenario {
                 )
             },
         ]
+    }
+
+    /// Whether anybody sends with an `Idempotency-Key`.
+    pub fn has_keys(&self) -> bool {
+        self.clients.iter().any(|client| client.may.contains(&SendKeyed))
+    }
+
+    /// Whether a number is replaced by its user.
+    pub fn replaces(&self) -> bool {
+        self.asked.is_some()
     }
 
     /// Whether anybody binds a number at a login.
@@ -166,6 +211,7 @@ impl Scenario {
             clients: self.clients.iter().map(client).collect(),
             seen: Seen {
                 compared: vec![0; challenges.len()],
+                current: vec![None; challenges.len()],
                 completed: vec![0; challenges.len()],
                 wrong_answers: vec![0; self.users.len()],
                 ..Seen::default()

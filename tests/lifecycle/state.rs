@@ -1,6 +1,6 @@
 //! A state of the model: the items, the requests that are under way, and what an onlooker has seen so far.
 
-use super::items::{ChallengeItem, FactorItem, Index, Mac, Second};
+use super::items::{ChallengeItem, Delivered, FactorItem, Index, Mac, Second};
 use super::writes::Reservation;
 use std::collections::BTreeSet;
 
@@ -23,8 +23,12 @@ pub struct Guess {
     /// When its request came.
     pub now: Second,
     pub attempt: u8,
+    /// Its MACs are made once, with the peppers that there are then.
+    pub pepper: Pepper,
     /// The challenge that it is judged by, once it is charged.
     pub judged: Option<ChallengeItem>,
+    /// [`Seen::current`] of its login when it was charged.
+    pub current: Option<Index>,
 }
 
 /// What the process that serves a client does next. Each is one request to DynamoDB, or the message.
@@ -39,6 +43,15 @@ pub enum Next {
     },
     Publish {
         message: Message,
+        /// When its request came.
+        now: Second,
+        resend_at: Second,
+    },
+    /// Notes what became of the message, where that isn't what the reservation says.
+    Settle {
+        message: Message,
+        delivered: Delivered,
+        resend_at: Second,
     },
     Charge {
         guess: Guess,
@@ -53,6 +66,8 @@ pub enum Next {
     },
     ClearFailures {
         guess: Guess,
+        /// Its login is at its end, and not only the old number proven.
+        completes: bool,
     },
     CommitBind {
         guess: Guess,
@@ -75,6 +90,7 @@ pub enum Next {
     AskForNumber {
         login: Index,
         number: Index,
+        sealed: u8,
     },
 }
 
@@ -90,6 +106,8 @@ pub struct Message {
     pub text: Index,
     pub to: Index,
     pub key: Option<Index>,
+    /// Which send of its login it is.
+    pub send: u8,
 }
 
 /// How far a rotation of the pepper is.
@@ -124,19 +142,28 @@ pub struct Seen {
     pub completed: Vec<u8>,
     /// Wrong guesses answered since the user's last success, by user.
     pub wrong_answers: Vec<u8>,
+    /// Those that left.
     pub messages: Vec<Message>,
+    /// Sends that were reserved with a key.
+    pub by_key: u8,
+    /// The code that the last send of each login made or sent again, until it is taken away.
+    pub current: Vec<Option<Index>>,
     /// Which number the right code of which login has proven.
     pub proven: BTreeSet<(Index, Index)>,
     pub crashes: u8,
     pub lost_answers: u8,
+    /// Messages that did not leave, or of which nobody knows.
+    pub undelivered: u8,
     /// A code was taken at or after its end.
     pub late: bool,
-    /// A code did something for another login, or another number, than it was sent for.
+    /// A code did something for another login, or another number, than it was sent for, or when another had taken its place.
     pub foreign: bool,
     /// A number was replaced that had not been proven.
     pub unproven: bool,
-    /// A guess was refused because of its own lost answer.
+    /// A guess was refused, or a number counted twice, because of its own lost answer.
     pub robbed: bool,
+    /// A proof of the old number cleared failures.
+    pub cleared_by_proof: bool,
     /// A bind was committed after a process had died.
     pub bound_after_crash: bool,
 }

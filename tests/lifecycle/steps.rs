@@ -1,10 +1,12 @@
 //! What a process does between two requests to DynamoDB: the use cases, with the domain's own functions for every decision.
 
 use super::Lifecycle;
-use super::items::{ChallengeItem, Index, RULES, Second, challenge, factor, login_state, number, time};
+use super::items::{
+    ChallengeItem, Delivered, Index, RULES, Second, challenge, factor, login_state, number, time,
+};
 use super::state::{Guess, Message, Next, Request, State};
 use super::variant::Variant;
-use super::writes::{self, BindRefused, Charged, ReplaceRefused, Reservation};
+use super::writes::{self, BindRefused, Charged, Proven, ReplaceRefused, Reservation};
 use shared::domain::challenge::{Effect, SendPlan, plan_send};
 use shared::domain::login::{MAX_PHONE_CHANGES, Status};
 use shared::domain::refusal::Refusal;
@@ -15,13 +17,23 @@ impl Lifecycle {
         let now = state.now;
         let left = state.clients[client].requests_left;
         state.clients[client].requests_left = left - 1;
+        // What a request makes at random, and no other makes again.
+        let unique = u8::try_from(client).expect("few clients") * 16 + left;
         state.clients[client].next = match request {
             Request::Send { login, key } => self.plan(state, login, key, now),
             Request::Guess { login, text } => {
-                let attempt = u8::try_from(client).expect("few clients") * 16 + left;
-                self.begin_guess(state, Guess { login, text, now, attempt, judged: None })
+                let guess = Guess {
+                    login,
+                    text,
+                    now,
+                    attempt: unique,
+                    pepper: state.pepper,
+                    judged: None,
+                    current: None,
+                };
+                self.begin_guess(state, guess)
             }
-            Request::Number { login, number } => self.begin_number(state, login, number, now),
+            Request::Number { login, number } => self.begin_number(state, login, number, unique),
         };
     }
 
@@ -38,17 +50,18 @@ impl Lifecycle {
                 return Next::Nothing;
             };
             state.seen.compared[usize::from(guess.login)] += 1;
+            guess.current = state.seen.current[usize::from(guess.login)];
             guess.judged = Some(item);
         }
         Next::Charge { guess }
     }
 
     /// `usecase/bind_phone.rs`: `ask`, up to its write.
-    fn begin_number(&self, state: &State, login: Index, number: Index, now: Second) -> Next {
+    fn begin_number(&self, state: &State, login: Index, number: Index, sealed: u8) -> Next {
         let user = self.user(login);
         let bound = state.factors[usize::from(user)].phone;
         let item = state.challenges[usize::from(login)].as_ref();
-        let seen = login_state(self.login(login), item, bound, now);
+        let seen = login_state(self.login(login), item, bound, state.now);
         let too_often = item.is_some_and(|item| item.phone_changes >= MAX_PHONE_CHANGES);
         let taken = state.owners[usize::from(number)].is_some_and(|owner| owner != user);
         if seen.open().is_err()
@@ -59,7 +72,7 @@ impl Lifecycle {
         {
             return Next::Nothing;
         }
-        Next::AskForNumber { login, number }
+        Next::AskForNumber { login, number, sealed }
     }
 
     /// `usecase/issue_code.rs`: `send`, from a read to the plan.
@@ -122,12 +135,21 @@ impl Lifecycle {
                     // Overtaken: it reads and plans again.
                     return self.plan(state, login, reservation.key, now);
                 }
-                let Reservation { code, key, .. } = *reservation;
-                Next::Publish { message: Message { login, text: code.text, to: code.sent_to, key } }
+                let Reservation { code, key, sends, .. } = *reservation;
+                state.seen.current[usize::from(login)] = Some(code.text);
+                state.seen.by_key += u8::from(key.is_some());
+                let message = Message { login, text: code.text, to: code.sent_to, key, send: sends };
+                Next::Publish { message, now, resend_at: code.resend_at }
             }
-            Next::Publish { message } => {
-                state.seen.messages.push(message);
-                state.seen.messages.sort();
+            Next::Publish { message, .. } => {
+                leaves(state, message);
+                Next::Nothing
+            }
+            Next::Settle { message, delivered, resend_at } => {
+                let frees = delivered == Delivered::Failed || self.variant == Variant::FreesAnUnknownKey;
+                let free = message.key.filter(|_| frees);
+                let which = (message.login, message.send);
+                writes::settle_send(state, self.variant, which, delivered, resend_at, free);
                 Next::Nothing
             }
             Next::Charge { guess } => self.charge(state, guess),
@@ -140,25 +162,23 @@ impl Lifecycle {
                 }
                 Next::Nothing
             }
-            Next::ClearFailures { guess } => {
-                writes::clear_failures(state, self.user(guess.login));
-                self.completed(state, &guess, None);
+            Next::ClearFailures { guess, completes } => {
+                let user = self.user(guess.login);
+                state.seen.cleared_by_proof |= !completes && state.factors[usize::from(user)].failures > 0;
+                writes::clear_failures(state, user);
+                if completes {
+                    self.completed(state, &guess, None);
+                }
                 Next::Nothing
             }
             Next::CommitBind { guess, number } => self.commit_bind(state, &guess, number),
             Next::ForgetNumber { login, number } => {
-                writes::forget_number(state, login, number);
-                Next::Nothing
-            }
-            Next::ProveOld { guess } => {
-                let item = guess.judged.as_ref().expect("judged");
-                let (mac, old) = (item.mac().expect("a code"), item.replaces.expect("replaces"));
-                if writes::prove_old_number(state, guess.login, mac, guess.now) {
-                    self.look_at_code(state, &guess, Some(old));
-                    state.seen.proven.insert((guess.login, old));
+                if writes::forget_number(state, login, number) {
+                    state.seen.current[usize::from(login)] = None;
                 }
                 Next::Nothing
             }
+            Next::ProveOld { guess } => self.prove_old(state, guess),
             Next::CommitReplacement { guess, old, new, revision, live } => {
                 let mac = guess.judged.as_ref().and_then(ChallengeItem::mac).expect("a code");
                 let whose = (guess.login, self.user(guess.login));
@@ -174,18 +194,53 @@ impl Lifecycle {
                     }
                 }
             }
-            Next::AskForNumber { login, number } => {
-                writes::ask_for_number(state, self.variant, login, number, MAX_PHONE_CHANGES);
+            Next::AskForNumber { login, number, sealed } => {
+                let item = state.challenges[usize::from(login)].as_ref();
+                let asked_before = item.is_some_and(|item| item.sealed == Some(sealed));
+                if writes::ask_for_number(state, self.variant, login, number, sealed) {
+                    state.seen.robbed |= asked_before;
+                    state.seen.current[usize::from(login)] = None;
+                }
                 Next::Nothing
             }
         }
     }
 
+    /// The message of a client goes another way than it should: it `left` or didn't, and the provider said no, or nothing.
+    pub fn message_goes_wrong(&self, state: &mut State, client: usize, left: bool, delivered: Delivered) {
+        let Next::Publish { message, now, resend_at } = std::mem::take(&mut state.clients[client].next)
+        else {
+            unreachable!("only messages go so");
+        };
+        if left {
+            leaves(state, message.clone());
+        }
+        // Nobody need wait for one that never left.
+        let resend_at = if delivered == Delivered::Failed { now } else { resend_at };
+        state.clients[client].next = Next::Settle { message, delivered, resend_at };
+    }
+
+    fn prove_old(&self, state: &mut State, guess: Guess) -> Next {
+        let item = guess.judged.as_ref().expect("judged");
+        let (mac, old) = (item.mac().expect("a code"), item.replaces.expect("replaces"));
+        let proven = writes::prove_old_number(state, guess.login, mac, guess.now);
+        if proven == Proven::No {
+            return Next::Nothing;
+        }
+        self.look_at_code(state, &guess, Some(old), proven == Proven::Now);
+        state.seen.proven.insert((guess.login, old));
+        if proven == Proven::Now {
+            state.seen.current[usize::from(guess.login)] = None;
+        }
+        if had_failures(item) { Next::ClearFailures { guess, completes: false } } else { Next::Nothing }
+    }
+
     fn charge(&self, state: &mut State, mut guess: Guess) -> Next {
-        let macs = state.pepper.macs(guess.text);
+        let macs = guess.pepper.macs(guess.text);
         let charged_before = state.challenges[usize::from(guess.login)]
             .as_ref()
             .is_some_and(|item| item.last_attempt == Some(guess.attempt));
+        guess.current = state.seen.current[usize::from(guess.login)];
         match writes::charge_guess(state, self.variant, guess.login, &macs, guess.attempt, guess.now) {
             Charged::Judged(item) => {
                 if self.variant != Variant::CompareBeforeCounting {
@@ -207,14 +262,14 @@ impl Lifecycle {
         if self.variant != Variant::CompareBeforeCounting {
             state.seen.compared[usize::from(guess.login)] += 1;
         }
-        if !state.pepper.macs(guess.text).contains(&code.mac()) {
+        let macs = guess.pepper.macs(guess.text);
+        if !macs.contains(&code.mac()) && !code.before.is_some_and(|before| macs.contains(&before)) {
             let answered = self.variant == Variant::AnswerBeforeCounting;
             if answered {
                 state.seen.wrong_answers[usize::from(self.user(guess.login))] += 1;
             }
             return Next::CountFailure { guess, answered };
         }
-        let had_failures = code.failures_before > 0 || item.attempts > 1;
         let mut seen = self.seen_by_variant(&item);
         if self.variant == Variant::NumberKeepsTheCode
             && let (Some(code), Some(pending)) = (&mut seen.code, seen.pending)
@@ -223,7 +278,7 @@ impl Lifecycle {
         }
         let login = self.login(guess.login);
         match challenge(login, &seen).effect(login.ticket.purpose, time(guess.now)) {
-            Ok(Effect::Completes) if had_failures => Next::ClearFailures { guess },
+            Ok(Effect::Completes) if had_failures(&item) => Next::ClearFailures { guess, completes: true },
             Ok(Effect::Completes) => {
                 self.completed(state, &guess, None);
                 Next::Nothing
@@ -276,14 +331,15 @@ impl Lifecycle {
     /// A login is at its end.
     fn completed(&self, state: &mut State, guess: &Guess, bound: Option<Index>) {
         state.seen.completed[usize::from(guess.login)] += 1;
-        self.look_at_code(state, guess, bound);
+        self.look_at_code(state, guess, bound, bound.is_some());
         if let Some(number) = bound {
             state.seen.proven.insert((guess.login, number));
         }
     }
 
-    /// What an onlooker sees of a right code: whether it was in time, and was sent to this number for this login.
-    fn look_at_code(&self, state: &mut State, guess: &Guess, about: Option<Index>) {
+    /// What an onlooker sees of a right code: whether it was in time, was sent to this number for this login, and was the current one: when
+    /// it was charged, and where it commits something, then too.
+    fn look_at_code(&self, state: &mut State, guess: &Guess, about: Option<Index>, commits: bool) {
         let code = guess.judged.as_ref().and_then(|item| item.code.as_ref()).expect("judged");
         state.seen.late |= guess.now >= code.expires_at;
         let fits = |message: &Message| {
@@ -292,10 +348,22 @@ impl Lifecycle {
                 && about.is_none_or(|number| message.to == number)
         };
         state.seen.foreign |= !state.seen.messages.iter().any(fits);
+        let current = state.seen.current[usize::from(guess.login)];
+        state.seen.foreign |= guess.current != Some(guess.text) || (commits && current != Some(guess.text));
     }
 
     /// The number that a plan is for.
     pub fn target(plan: &SendPlan) -> Index {
         number(&plan.target.hash)
     }
+}
+
+fn leaves(state: &mut State, message: Message) {
+    state.seen.messages.push(message);
+    state.seen.messages.sort();
+}
+
+/// Whether a right guess has failures to clear.
+fn had_failures(judged: &ChallengeItem) -> bool {
+    judged.code.as_ref().is_some_and(|code| code.failures_before > 0) || judged.attempts > 1
 }

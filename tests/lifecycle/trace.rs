@@ -1,6 +1,6 @@
 //! A way through the model, in words.
 
-use super::items::{Index, WRONG};
+use super::items::{Delivered, Index, WRONG};
 use super::state::{Next, Request, State};
 use super::{Event, Lifecycle};
 use stateright::Path;
@@ -25,11 +25,19 @@ pub fn in_words(model: &Lifecycle, path: Path<State, Event>) -> String {
 fn line(model: &Lifecycle, state: &State, event: Event) -> String {
     let who = |client: usize| char::from(b'A' + u8::try_from(client).expect("few clients"));
     match event {
-        Event::Begins(client, request) => format!("{} {}", who(client), asks(model, request)),
+        Event::Begins(client, request) => format!("{} {}", who(client), asks(model, state, request)),
         Event::Steps(client) => format!("{}'s process {}", who(client), does(&state.clients[client].next)),
         Event::StepsAndHearsNothing(client) => {
             let does = does(&state.clients[client].next);
             format!("{}'s process {does}; the answer is lost, and the SDK repeats the request", who(client))
+        }
+        Event::MessageFails(client) => {
+            format!("{}'s process {}, but it does not leave", who(client), does(&state.clients[client].next))
+        }
+        Event::MessageIsUnknown(client, left) => {
+            let does = does(&state.clients[client].next);
+            let what = if left { "it leaves" } else { "it does not leave" };
+            format!("{}'s process {does}: {what}, and nobody says so", who(client))
         }
         Event::Dies(client) => format!("{}'s process dies", who(client)),
         Event::TimePasses => "time passes".to_owned(),
@@ -37,12 +45,16 @@ fn line(model: &Lifecycle, state: &State, event: Event) -> String {
     }
 }
 
-fn asks(model: &Lifecycle, request: Request) -> String {
+fn asks(model: &Lifecycle, state: &State, request: Request) -> String {
     let several = model.scenario.logins.len() > 1;
     let of = |login: Index| if several { format!(" for login {}", login + 1) } else { String::new() };
     match request {
-        Request::Send { login, .. } => format!("asks for a code{}", of(login)),
+        Request::Send { login, key: None } => format!("asks for a code{}", of(login)),
+        Request::Send { login, key: Some(_) } => format!("asks for a code{}, with the key", of(login)),
         Request::Guess { login, text: WRONG } => format!("guesses wrong{}", of(login)),
+        Request::Guess { login, text } if state.seen.current[usize::from(login)] != Some(text) => {
+            format!("gives an earlier code{}", of(login))
+        }
         Request::Guess { login, .. } => format!("gives the code{}", of(login)),
         Request::Number { login, number } => format!("names number {}{}", number + 1, of(login)),
     }
@@ -52,7 +64,11 @@ fn does(next: &Next) -> String {
     match next {
         Next::Nothing => "does nothing".to_owned(),
         Next::Reserve { .. } => "reserves the send".to_owned(),
-        Next::Publish { message } => format!("sends the message to number {}", message.to + 1),
+        Next::Publish { message, .. } => format!("sends the message to number {}", message.to + 1),
+        Next::Settle { delivered: Delivered::Unknown, .. } => {
+            "notes that the message may have left".to_owned()
+        }
+        Next::Settle { .. } => "notes that the message has not left".to_owned(),
         Next::Charge { .. } => "charges the guess".to_owned(),
         Next::Compare { .. } => "compares it".to_owned(),
         Next::CountFailure { .. } => "counts the failure".to_owned(),

@@ -25,11 +25,19 @@ pub enum Variant {
     SendsWhatItOnceRead,
     /// The new number's code replaces, whoever has the old one.
     ReplaceWithoutTheOldNumber,
+    /// A new code leaves the one that it takes the place of among those that are right.
+    CodeBeforeStaysGood,
+    /// Naming a number has no condition that knows its own lost answer.
+    NumberRetryUnknown,
+    /// A key is free again unless its message is known to have left.
+    FreesAnUnknownKey,
+    /// What became of a message is noted without a look at which one is the last.
+    SettlesAnySend,
 }
 
 impl Variant {
     /// All that are broken.
-    pub const BROKEN: [Variant; 11] = [
+    pub const BROKEN: [Variant; 15] = [
         Variant::CompareBeforeCounting,
         Variant::ResendGivesAttemptsBack,
         Variant::RetryKnownByItsGuess,
@@ -41,6 +49,10 @@ impl Variant {
         Variant::AnswerBeforeCounting,
         Variant::SendsWhatItOnceRead,
         Variant::ReplaceWithoutTheOldNumber,
+        Variant::CodeBeforeStaysGood,
+        Variant::NumberRetryUnknown,
+        Variant::FreesAnUnknownKey,
+        Variant::SettlesAnySend,
     ];
 
     pub fn in_words(self) -> &'static str {
@@ -57,6 +69,10 @@ impl Variant {
             Variant::AnswerBeforeCounting => "a wrong guess is answered before its failure is counted",
             Variant::SendsWhatItOnceRead => "a send is written whatever came since it was planned",
             Variant::ReplaceWithoutTheOldNumber => "the new number's code replaces without the old one's",
+            Variant::CodeBeforeStaysGood => "the code before stays good",
+            Variant::NumberRetryUnknown => "a retry of naming a number isn't recognised",
+            Variant::FreesAnUnknownKey => "a key is free again though its message may have left",
+            Variant::SettlesAnySend => "what became of a message is noted whatever was sent since",
         }
     }
 
@@ -66,13 +82,14 @@ impl Variant {
             Variant::Ours => "",
             Variant::CompareBeforeCounting | Variant::ResendGivesAttemptsBack => super::properties::CAP,
             Variant::RetryKnownByItsGuess => super::properties::ONCE,
-            Variant::RetryUnknown => super::properties::LOST_ANSWER,
+            Variant::RetryUnknown | Variant::NumberRetryUnknown => super::properties::LOST_ANSWER,
             Variant::ExpiryByTtl => super::properties::IN_TIME,
             Variant::BindByReadThenWrite => super::properties::ONE_OWNER,
-            Variant::NumberKeepsTheCode => super::properties::CURRENT,
+            Variant::NumberKeepsTheCode | Variant::CodeBeforeStaysGood => super::properties::CURRENT,
             Variant::BindSpendsItsCode => super::properties::HONEST,
             Variant::AnswerBeforeCounting => super::properties::FAILURES,
-            Variant::SendsWhatItOnceRead => super::properties::BUDGET,
+            Variant::SendsWhatItOnceRead | Variant::FreesAnUnknownKey => super::properties::BUDGET,
+            Variant::SettlesAnySend => super::properties::NOTED,
             Variant::ReplaceWithoutTheOldNumber => super::properties::PROOF,
         }
     }
@@ -84,12 +101,14 @@ impl Variant {
             | Variant::ResendGivesAttemptsBack
             | Variant::RetryUnknown
             | Variant::AnswerBeforeCounting
-            | Variant::ExpiryByTtl => "one client",
+            | Variant::ExpiryByTtl
+            | Variant::CodeBeforeStaysGood => "one client",
             Variant::CompareBeforeCounting | Variant::RetryKnownByItsGuess | Variant::SendsWhatItOnceRead => {
                 "one login, two clients"
             }
+            Variant::FreesAnUnknownKey | Variant::SettlesAnySend => "messages go wrong",
             Variant::BindByReadThenWrite | Variant::BindSpendsItsCode => "two users bind one number",
-            Variant::NumberKeepsTheCode => "another number is named",
+            Variant::NumberKeepsTheCode | Variant::NumberRetryUnknown => "another number is named",
             Variant::ReplaceWithoutTheOldNumber => "a number is replaced while its user signs in",
         }
     }

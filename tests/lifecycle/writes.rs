@@ -1,10 +1,13 @@
 //! The writes: each function is one conditional write of the service, all or nothing, with the same condition. The name of the service's
 //! own stands above each, so that the two can be read side by side.
 
-use super::items::{ChallengeItem, CodeItem, Index, Mac, RULES, Second, factor, number, second, time};
+use super::items::{
+    ChallengeItem, CodeItem, Delivered, Index, Mac, RULES, Second, factor, number, second, time,
+};
 use super::state::State;
 use super::variant::Variant;
 use shared::domain::challenge::{Effect, SendPlan, with_send};
+use shared::domain::login::MAX_PHONE_CHANGES;
 
 /// What a guess's charge found.
 pub enum Charged {
@@ -107,26 +110,37 @@ pub fn commit_bind(
     Ok(())
 }
 
-/// `dynamodb/verify_store.rs`: `forget_number`, `UpdateItem`.
-pub fn forget_number(state: &mut State, login: Index, number: Index) {
+/// `dynamodb/verify_store.rs`: `forget_number`, `UpdateItem`; whether it changes anything.
+pub fn forget_number(state: &mut State, login: Index, number: Index) -> bool {
     if let Some(item) = &mut state.challenges[usize::from(login)]
         && !item.completed
         && item.pending == Some(number)
     {
-        item.pending = None;
+        item.remove_pending();
         item.remove_code();
+        return true;
     }
+    false
 }
 
-/// `dynamodb/replacement_store.rs`: `prove_old_number`, `UpdateItem`; whether it is proven now.
-pub fn prove_old_number(state: &mut State, login: Index, mac: Mac, now: Second) -> bool {
+/// What a proof of the old number found.
+#[derive(PartialEq, Eq)]
+pub enum Proven {
+    Now,
+    Before,
+    No,
+}
+
+/// `dynamodb/replacement_store.rs`: `prove_old_number`, `UpdateItem`.
+pub fn prove_old_number(state: &mut State, login: Index, mac: Mac, now: Second) -> Proven {
     let item = state.challenges[usize::from(login)].as_mut().expect("charged");
     if !item.completed && item.old_proven.is_none() && item.mac() == Some(mac) && item.guesses.contains(&mac)
     {
         item.old_proven = Some(now);
         item.remove_code();
+        return Proven::Now;
     }
-    item.old_proven.is_some()
+    if item.old_proven.is_some() { Proven::Before } else { Proven::No }
 }
 
 /// What `dynamodb/binding_store.rs`, `binding`, reads: the factor's revision, and whose codes are out. Logins of one user only.
@@ -175,6 +189,7 @@ pub fn commit_replacement(
     for other in others {
         // `REMOVE code_mac`: what is left of it is no code to anybody.
         state.challenges[other].as_mut().expect("alive").code = None;
+        state.seen.current[other] = None;
     }
     state.challenges[usize::from(login)].as_mut().expect("charged").completed = true;
     (state.owners[old], state.owners[new]) = (None, Some(user));
@@ -185,20 +200,20 @@ pub fn commit_replacement(
     Ok(())
 }
 
-/// `dynamodb/login_store.rs`: `ask_for_number`, `UpdateItem`.
-pub fn ask_for_number(
-    state: &mut State,
-    variant: Variant,
-    login: Index,
-    number: Index,
-    max_changes: u8,
-) -> bool {
-    let item = state.challenges[usize::from(login)].get_or_insert_default();
-    if item.completed || item.phone_changes >= max_changes || item.attempts >= RULES.max_attempts {
+/// `dynamodb/login_store.rs`: `ask_for_number`, `UpdateItem`; whether it changes anything. Its own try before, whose answer was lost, it
+/// takes for done.
+pub fn ask_for_number(state: &mut State, variant: Variant, login: Index, number: Index, sealed: u8) -> bool {
+    let slot = &mut state.challenges[usize::from(login)];
+    let ours = slot.as_ref().is_some_and(|item| item.sealed == Some(sealed));
+    let refused = slot.as_ref().is_some_and(|item| {
+        item.completed || item.phone_changes >= MAX_PHONE_CHANGES || item.attempts >= RULES.max_attempts
+    });
+    if refused || (ours && variant != Variant::NumberRetryUnknown) {
         return false;
     }
+    let item = slot.get_or_insert_default();
     item.phone_changes += 1;
-    item.pending = Some(number);
+    (item.pending, item.sealed) = (Some(number), Some(sealed));
     if variant != Variant::NumberKeepsTheCode {
         item.remove_code();
     }
@@ -212,6 +227,7 @@ pub struct Reservation {
     pub revision: u8,
     pub failures: u8,
     pub recent_sends: Vec<Second>,
+    pub sends: u8,
     pub completes: bool,
     pub again: bool,
     pub code: CodeItem,
@@ -235,6 +251,7 @@ impl Reservation {
             revision: item.revision,
             failures: item.failures,
             recent_sends: recent.into_iter().map(second).collect(),
+            sends: state.challenges[usize::from(login)].as_ref().map_or(0, |seen| seen.sends) + 1,
             completes: plan.effect == Effect::Completes,
             again: again.is_some(),
             code: CodeItem {
@@ -245,7 +262,9 @@ impl Reservation {
                 sent_at: now,
                 expires_at: second(plan.expires_at),
                 resend_at: second(plan.resend_at),
+                delivered: Delivered::Accepted,
                 failures_before: item.failures,
+                before: None,
             },
             key,
         }
@@ -281,17 +300,41 @@ pub fn reserve_send(
     factor.revision = r.revision + 1;
     factor.recent_sends.clone_from(&r.recent_sends);
     let item = slot.get_or_insert_default();
-    item.sends = r.seen.as_ref().map_or(0, |seen| seen.sends) + 1;
-    item.code = Some(r.code.clone());
+    item.sends = r.sends;
+    let before = item.code.replace(r.code.clone());
+    if let (Variant::CodeBeforeStaysGood, false, Some(code)) = (variant, r.again, &mut item.code) {
+        code.before = before.map(|before| before.mac());
+    }
     if !r.again {
         item.guesses.clear();
     }
     if r.completes {
-        item.pending = None;
+        item.remove_pending();
     }
     if variant == Variant::ResendGivesAttemptsBack {
         item.attempts = 0;
     }
     item.idempotency.extend(r.key);
     true
+}
+
+/// `dynamodb/send_store.rs`: `settle_send`, one `UpdateItem`, or the same in a transaction with what is counted of a refusal: which message
+/// of the login it is about, what became of it, when another may follow, and the key that is free again.
+pub fn settle_send(
+    state: &mut State,
+    variant: Variant,
+    (login, send): (Index, u8),
+    delivered: Delivered,
+    resend_at: Second,
+    free: Option<Index>,
+) {
+    let Some(item) = &mut state.challenges[usize::from(login)] else { return };
+    if item.sends != send && variant != Variant::SettlesAnySend {
+        return;
+    }
+    let Some(code) = &mut item.code else { return };
+    (code.delivered, code.resend_at) = (delivered, resend_at);
+    if let Some(key) = free {
+        item.idempotency.remove(&key);
+    }
 }

@@ -9,12 +9,15 @@ Units, milliseconds and prices are those of cost.py. The simulation draws from a
 import math
 import pathlib
 import random
+import re
 import sys
 
 import cost
 from cost import PITR_GB_MONTH, STEPS, TABLE_GB_MONTH, filled, table
 
-DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs/SCALE.md"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs/SCALE.md"
+LIMITS = ROOT / "shared/src/dynamodb/limit_store.rs"
 
 USERS = 100_000_000
 TENANTS = 10_000
@@ -26,18 +29,32 @@ FUNCTIONS = [name for name in cost.WAITS if name != "audit-trail"]
 # At this rate a request of `audit-trail` gets as many records as it may.
 AUDITS = 0.02
 
+# What DynamoDB gives one partition: units a second, and gigabytes.
 PARTITION_READS = 3000
 PARTITION_WRITES = 1000
+PARTITION_GB = 10
 
-# What is kept, and for how long: (what, bytes, how many).
+# Of a login by password, what the directory reads: tenant, application, owner and user. The rest is in the logins table.
+DIRECTORY_READS = 4
+
+# As KEPT_SECONDS of dynamodb/limit_store.rs has it.
+LIMIT_DAYS = int(re.search(r"const KEPT_SECONDS: u32 = (\d+) \* 86_400;", LIMITS.read_text())[1])
+
+# What is kept, and for how long: (table, what, bytes, how many).
 KEPT = [
-    ("users, with three owner items each", 450 + 3 * 180, USERS),
-    ("factors", 420, USERS),
-    ("challenges, 72 h", 1100, LOGINS_A_DAY * 3),
-    ("limits of numbers and addresses, a day", 200, LOGINS_A_DAY * 3),
-    ("audit, a year, an event twice", 2 * 620, LOGINS_A_DAY * 365),
+    ("directory", "users", 450, USERS),
+    ("directory", "their owner items, three each", 180, USERS * 3),
+    ("directory", "audit, a year, an event twice", 620, LOGINS_A_DAY * 365 * 2),
+    ("logins", "factors", 420, USERS),
+    ("logins", "recovery codes' hashes, ten for each user", 460, USERS),
+    ("logins", "trusted devices, one for each user", 360, USERS),
+    ("logins", "challenges, 72 h", 1100, LOGINS_A_DAY * 3),
+    ("logins", f"limits of number, range and address, {LIMIT_DAYS} days", 200, LOGINS_A_DAY * 3 * LIMIT_DAYS),
+    ("logins", "grants, a day, of every second login", 200, LOGINS_A_DAY // 2),
+    ("logins", "QR logins, a day, of every twentieth login", 500, LOGINS_A_DAY // 20),
+    # A notice is deleted once it has been sent; two of each user in a year, and one in a hundred is never taken.
+    ("logins", "notices, a week, of those that can't be sent", 400, USERS * 2 * 7 // 365 // 100),
 ]
-
 
 def number(value):
     return f"{value:,.0f}"
@@ -72,15 +89,57 @@ def bill():
     return table(("", "a million logins", f"a day of {number(LOGINS_A_DAY)}"), rows)
 
 
+def gigabytes(size, count):
+    # DynamoDB bills 100 bytes an item beside its own.
+    return (size + 100) * count / 1e9
+
+
 def kept():
     rows, total = [], 0
-    for what, size, count in KEPT:
-        # DynamoDB bills 100 bytes an item beside its own.
-        gigabytes = (size + 100) * count / 1e9
-        total += gigabytes
-        rows.append((what, number(count), f"{number(gigabytes)} GB", f"${gigabytes * (TABLE_GB_MONTH + PITR_GB_MONTH):,.0f}"))
-    rows.append(("in all", "", f"{number(total)} GB", f"${total * (TABLE_GB_MONTH + PITR_GB_MONTH):,.0f}"))
-    return table(("what", "items", "size", "a month, with PITR"), rows)
+    for where, what, size, count in KEPT:
+        total += gigabytes(size, count)
+        month = gigabytes(size, count) * (TABLE_GB_MONTH + PITR_GB_MONTH)
+        rows.append((f"`{where}`", what, number(count), f"{gigabytes(size, count):,.0f} GB", f"${month:,.0f}"))
+    rows.append(("", "in all", "", f"{number(total)} GB", f"${total * (TABLE_GB_MONTH + PITR_GB_MONTH):,.0f}"))
+    return table(("table", "what", "items", "size", "a month, with PITR"), rows)
+
+
+def needs():
+    """Of each table: gigabytes, read units and write units a second, and the partitions for each of the three."""
+    reads, writes = {"directory": DIRECTORY_READS}, {"directory": cost.AUDIT_WRITES}
+    reads["logins"], writes["logins"] = cost.READS - reads["directory"], cost.WRITES - writes["directory"]
+    found = {}
+    for name in ("directory", "logins"):
+        size = sum(gigabytes(size, count) for where, _, size, count in KEPT if where == name)
+        asked = (size, reads[name] * LOGINS_A_SECOND, writes[name] * LOGINS_A_SECOND)
+        each = (PARTITION_GB, PARTITION_READS, PARTITION_WRITES)
+        found[name] = (asked, [math.ceil(want / one) for want, one in zip(asked, each)])
+    return found
+
+
+def partitions():
+    rows = []
+    for name, ((size, reads, writes), (by_size, by_reads, by_writes)) in needs().items():
+        rows.append((f"`{name}`", f"{number(size)} GB: {number(by_size)}", f"{number(reads)}: {number(by_reads)}", f"{number(writes)}: {number(by_writes)}", number(max(by_size, by_reads, by_writes))))
+    return table(("table", "by size", "by read units a second", "by write units a second", "partitions, at least"), rows)
+
+
+def trail():
+    """`audit-trail` gets one batch of a shard at a time, and works on its records one after the other; a shard is a partition."""
+    work = cost.INPUTS["cpu"]["milliseconds"]["audit-trail"] * max(1, cost.WHOLE_CPU / cost.DEPLOYED["audit-trail"])
+    each = work + cost.AUDIT_WRITES * cost.INPUTS["waiting"]["write"]
+    shards = max(needs()["logins"][1])
+    in_time = shards * 1000 / each
+    factor = math.ceil(LOGINS_A_SECOND / in_time)
+    rows = [
+        ("an event, two writes one after the other", f"{each:.0f} ms"),
+        ("environments that the peak keeps busy", number(LOGINS_A_SECOND * each / 1000)),
+        ("shards of the stream, and so environments at once", number(shards)),
+        ("events a second in time", number(in_time)),
+        ("`ParallelizationFactor` for the peak", f"{factor}: {number(shards * factor)} at once, {number(in_time * factor)} events a second"),
+        ("an hour of the peak, without it, is told", f"{(LOGINS_A_SECOND / in_time - 1) * 60:.0f} minutes late at its end"),
+    ]
+    return table(("`audit-trail`", ""), rows)
 
 
 def hottest():
@@ -134,6 +193,8 @@ BLOCKS = {
     "concurrency": concurrency,
     "cost": bill,
     "kept": kept,
+    "partitions": partitions,
+    "trail": trail,
     "hottest": hottest,
     "ceilings": ceilings,
     "shards": simulate_shards,

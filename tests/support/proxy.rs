@@ -1,5 +1,8 @@
 //! A proxy between the SDK and an engine that counts every request and can make one go wrong.
 
+mod errors;
+mod record;
+
 use crate::server::{Answer, Server};
 use bytes::Bytes;
 use futures::FutureExt;
@@ -14,91 +17,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
+use errors::{cancelled, condition_failed, error};
+use record::record;
+pub use record::{Record, Tally, operations, tally};
+
 /// How long nothing is heard: longer than any client waits.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Why a transaction is cancelled where another write is under way.
 pub const CONFLICT: &str = "TransactionConflict";
-
-/// One request that came through, in the order of arrival.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// As `UpdateItem`.
-    pub operation: String,
-    /// The tables that it names, each once.
-    pub tables: Vec<String>,
-    pub body: Value,
-    /// What the client got to see; `None` if it was no answer.
-    pub status: Option<u16>,
-    /// The engine's answer, null if it was not asked.
-    pub answer: Value,
-}
-
-impl Record {
-    pub fn is_read(&self) -> bool {
-        matches!(self.operation.as_str(), "GetItem" | "BatchGetItem" | "Query" | "Scan" | "TransactGetItems")
-    }
-
-    /// What it takes of the tables, in read units for a read and in write units for a write: as the engine says, and where AWS bills what
-    /// DynamoDB Local leaves out, with that added. A transaction counts twice; a key that nothing stands under counts one; a write that
-    /// a condition refused costs what it would have cost, and ours are of a KB.
-    pub fn units(&self) -> f64 {
-        let consumed = &self.answer["ConsumedCapacity"];
-        let each = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
-        let said = each
-            .iter()
-            .filter_map(|table| table["CapacityUnits"].as_f64())
-            .fold(0.0, |sum, units| sum + units);
-        let refused = self.status == Some(400) && self.is_write();
-        match self.body["TransactItems"].as_array().map(Vec::len) {
-            Some(actions) if refused => 2.0 * count(actions),
-            Some(_) => 2.0 * said,
-            None if refused => 1.0,
-            None => said + count(self.missing()),
-        }
-    }
-
-    /// How many keys of a `BatchGetItem` or `GetItem` have no item.
-    fn missing(&self) -> usize {
-        let per_table = |value: &Value, inner: &str| -> usize {
-            let tables = value.as_object().into_iter().flatten();
-            tables
-                .map(|(_, table)| if inner.is_empty() { table } else { &table[inner] })
-                .filter_map(Value::as_array)
-                .map(Vec::len)
-                .sum()
-        };
-        match self.operation.as_str() {
-            "BatchGetItem" => {
-                per_table(&self.body["RequestItems"], "Keys") - per_table(&self.answer["Responses"], "")
-            }
-            "GetItem" => usize::from(self.answer["Item"].is_null()),
-            _ => 0,
-        }
-    }
-
-    /// Everything else counts as a write, so that a budget never misses an operation that nobody thought of.
-    pub fn is_write(&self) -> bool {
-        !self.is_read()
-    }
-}
-
-/// How many requests of each kind there were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub reads: usize,
-    pub writes: usize,
-}
-
-/// Counts requests.
-pub fn tally(records: &[Record]) -> Tally {
-    let reads = records.iter().filter(|record| record.is_read()).count();
-    Tally { reads, writes: records.len() - reads }
-}
-
-/// The operations of some requests, in their order.
-pub fn operations(records: &[Record]) -> Vec<&str> {
-    records.iter().map(|record| record.operation.as_str()).collect()
-}
 
 /// What goes wrong with one request.
 #[derive(Clone, Debug)]
@@ -120,6 +46,9 @@ pub enum Fault {
     SilenceAfter,
     /// A cancelled transaction: this action is the reason, which is this one.
     Cancelled { action: usize, code: &'static str },
+    /// This action's condition does not hold, as if another write had just been there; a single write is its own only action. The client is
+    /// shown the item as it stands, where it asked for that, or is told of none.
+    ConditionFailed { action: usize, with_item: bool },
     /// A read is answered as the same one was when it first came, if it has come before: no engine does it to a consistent one.
     Stale,
     /// The request goes on only after a while.
@@ -179,6 +108,8 @@ struct State {
     rules: VecDeque<Rule>,
     /// The first answer to each read, once [`Proxy::remember_reads`] was called.
     first_answers: Option<HashMap<String, Value>>,
+    /// How many answers out of date said something else than the engine.
+    differing: usize,
     /// Where `records` starts, counted over the proxy's whole life: an answer may come after `take`.
     taken: usize,
 }
@@ -233,6 +164,11 @@ impl Proxy {
     /// From now on the first answer to each read is kept, for [`Fault::Stale`]; those of before are forgotten.
     pub fn remember_reads(&self) {
         self.state.lock().unwrap().first_answers = Some(HashMap::new());
+    }
+
+    /// How many answers of [`Fault::Stale`] were another than the engine's, since the start: the others are no fault at all.
+    pub fn stale_answers(&self) -> usize {
+        self.state.lock().unwrap().differing
     }
 
     /// Lets nothing go wrong any more.
@@ -307,6 +243,10 @@ async fn handle(state: Arc<Mutex<State>>, upstream: Upstream, request: Request<B
         }
         Some(Fault::Delayed(time)) => tokio::time::sleep(*time).await,
         Some(Fault::Held(gate)) => gate.pass().await,
+        Some(Fault::ConditionFailed { action, with_item }) => {
+            let item = if *with_item { upstream.item(&request, &record, *action).await } else { Value::Null };
+            return refuse(400, condition_failed(&body, *action, item));
+        }
         Some(Fault::LostAnswer | Fault::SilenceAfter | Fault::Stale) | None => {}
     }
     let response = upstream.send(request).await?;
@@ -324,6 +264,9 @@ async fn handle(state: Arc<Mutex<State>>, upstream: Upstream, request: Request<B
         }
         Some(Fault::Stale) if record.is_read() => {
             settle(Some(response.status().as_u16()), first.clone());
+            if what_is_said(&first) != what_is_said(&answer) {
+                state.lock().unwrap().differing += 1;
+            }
             // Its checksum was of another body.
             return Some(error_response(response.status().as_u16(), &first));
         }
@@ -353,6 +296,39 @@ impl Upstream {
     }
 }
 
+impl Upstream {
+    /// The item of an action as it stands, if the action asks to be shown it.
+    async fn item(&self, request: &Request<Bytes>, record: &Record, action: usize) -> Value {
+        let actions = record.actions();
+        let Some(action) = actions.get(action) else { return Value::Null };
+        if action["ReturnValuesOnConditionCheckFailure"] != "ALL_OLD" {
+            return Value::Null;
+        }
+        let key = match &action["Key"] {
+            Value::Null => json!({ "pk": action["Item"]["pk"], "sk": action["Item"]["sk"] }),
+            key => key.clone(),
+        };
+        let body = json!({ "TableName": action["TableName"], "Key": key, "ConsistentRead": true });
+        let mut read = Request::new(Bytes::from(body.to_string()));
+        *read.method_mut() = request.method().clone();
+        *read.uri_mut() = request.uri().clone();
+        *read.headers_mut() = request.headers().clone();
+        read.headers_mut().insert("x-amz-target", "DynamoDB_20120810.GetItem".parse().unwrap());
+        let answer = self.send(read).await;
+        let answer: Option<Value> = answer.and_then(|answer| serde_json::from_slice(answer.body()).ok());
+        answer.map_or(Value::Null, |mut answer| answer["Item"].take())
+    }
+}
+
+/// Without what it took, which may differ where nothing else does.
+fn what_is_said(answer: &Value) -> Value {
+    let mut answer = answer.clone();
+    if let Some(answer) = answer.as_object_mut() {
+        answer.remove("ConsumedCapacity");
+    }
+    answer
+}
+
 /// Lets the engine say what a request takes. Neither engine checks signatures.
 fn asking_for_capacity(request: Request<Bytes>) -> Request<Bytes> {
     let operation = record(&request).operation;
@@ -374,57 +350,6 @@ fn drop_connection_headers(headers: &mut HeaderMap) {
     for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::CONTENT_LENGTH] {
         headers.remove(name);
     }
-}
-
-fn record(request: &Request<Bytes>) -> Record {
-    let target =
-        request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-    let tables = tables(&body);
-    Record { operation, tables, body, status: None, answer: Value::Null }
-}
-
-#[allow(clippy::cast_precision_loss, reason = "no request names more than a hundred items")]
-fn count(items: usize) -> f64 {
-    items as f64
-}
-
-fn tables(body: &Value) -> Vec<String> {
-    let mut tables = Vec::new();
-    tables.extend(body["TableName"].as_str().map(str::to_owned));
-    for (table, _) in body["RequestItems"].as_object().into_iter().flatten() {
-        tables.push(table.clone());
-    }
-    for action in body["TransactItems"].as_array().into_iter().flatten() {
-        let actions = action.as_object().into_iter().flatten();
-        tables.extend(actions.filter_map(|(_, action)| action["TableName"].as_str()).map(str::to_owned));
-    }
-    tables.sort();
-    tables.dedup();
-    tables
-}
-
-fn error(name: &str, message: &str) -> Value {
-    json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": message})
-}
-
-/// A single write has no reasons: it hears of the conflict by an error of that name, and is throttled otherwise.
-fn cancelled(body: &Value, action: usize, code: &str) -> Value {
-    let message = "Transaction is ongoing for the item";
-    let Some(actions) = body["TransactItems"].as_array() else {
-        return error(
-            if code == CONFLICT { "TransactionConflictException" } else { "ThrottlingException" },
-            message,
-        );
-    };
-    let mut reasons = vec![json!({"Code": "None"}); actions.len()];
-    if let Some(reason) = reasons.get_mut(action) {
-        *reason = json!({"Code": code, "Message": message});
-    }
-    let mut error = error("TransactionCanceledException", &format!("Transaction cancelled: [{code}]"));
-    error["CancellationReasons"] = Value::Array(reasons);
-    error
 }
 
 fn error_response(status: u16, error: &Value) -> Response<Full<Bytes>> {

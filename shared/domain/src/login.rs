@@ -334,30 +334,5 @@ impl LoginState {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn h11_the_tokens_say_what_this_service_saw_itself() {
-        use FirstFactor::{Assertion, IdToken, Password, Qr};
-        use SecondFactor::{RecoveryCode, Sms, TrustedDevice};
-        let says = |first, second| {
-            let proof = Proof { first, second };
-            (proof.amr(), proof.acr())
-        };
-        assert_eq!(says(Password, Some(Sms)), (&["pwd", "sms", "mfa"][..], "aal2"));
-        assert_eq!(says(Password, Some(RecoveryCode)), (&["pwd", "mfa"][..], "aal2"));
-        assert_eq!(says(Password, Some(TrustedDevice)), (&["pwd"][..], "aal1"));
-        assert_eq!(says(Password, None), (&["pwd"][..], "aal1"));
-        assert_eq!(says(Qr, Some(Sms)), (&["qr", "sms"][..], "aal2"));
-        assert_eq!(says(Qr, Some(RecoveryCode)), (&["qr"][..], "aal2"));
-        assert_eq!(says(Qr, Some(TrustedDevice)), (&["qr"][..], "aal1"));
-        assert_eq!(says(Qr, None), (&["qr"][..], "aal1"));
-        for first in [Assertion, IdToken] {
-            assert_eq!(says(first, Some(Sms)), (&["sms"][..], "aal2"));
-            assert_eq!(says(first, Some(RecoveryCode)), (&[][..], "aal2"));
-            assert_eq!(says(first, Some(TrustedDevice)), (&[][..], "aal1"));
-            assert_eq!(says(first, None), (&[][..], "aal1"));
-        }
-    }
-}
+#[path = "login_tests.rs"]
+mod tests;

@@ -224,5 +224,11 @@ mod tests {
         for other in ["", "a", &"b".repeat(43), &("a".repeat(21) + &"b".repeat(22))] {
             assert_eq!(listed.scenario(other), None);
         }
+        // A ticket carries them, in less than the whole hash.
+        let start = "a".repeat(KEY_LENGTH);
+        assert_eq!(listed.entries().collect::<Vec<_>>(), [(start.as_str(), Scenario::Approved)]);
+        let mut carried = TestNumbers::default();
+        listed.entries().for_each(|(key, scenario)| carried.add(key, scenario));
+        assert_eq!(carried, listed);
     }
 }

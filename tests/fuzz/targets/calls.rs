@@ -20,6 +20,8 @@ struct Service {
     other: String,
     user: String,
     login: (String, String),
+    /// Somebody else who is signed in.
+    access: String,
     inputs: usize,
 }
 
@@ -42,7 +44,7 @@ impl Service {
     fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
-        let (world, other, user, login) = runtime.block_on(async {
+        let (world, other, user, login, access) = runtime.block_on(async {
             let world = World::new().await;
             let user = world.user("ann", Some("+12025550147")).await;
             for name in ["bob", "cem", "dan"] {
@@ -52,10 +54,11 @@ impl Service {
             let body = json!({ "name": "Other", "home_country": "US" });
             let made = world.call("POST", "/v1/tenants", Some(&operator), &[], Some(body)).await.1;
             let other = text(&made, "/id");
+            let access = signed_in(&world, "eve", "+12025550148").await;
             let login = world.login("ann").await;
-            (world, other, user, (login.id, login.token))
+            (world, other, user, (login.id, login.token), access)
         });
-        Self { runtime, world, other, user, login, inputs: 0 }
+        Self { runtime, world, other, user, login, access, inputs: 0 }
     }
 
     /// What an event's `{{name}}` stands for. What would take the ground away (the operator's key) is not given.
@@ -97,6 +100,30 @@ impl Service {
     }
 }
 
+/// An access token of a new user.
+async fn signed_in(world: &World, name: &str, number: &str) -> String {
+    world.user(name, Some(number)).await;
+    let login = world.login(name).await;
+    world.step("a code", &login, "code", json!({})).await;
+    let path = format!("/v1/logins/{}/verification", login.id);
+    let code = json!({ "code": world.code() });
+    text(&world.call("POST", &path, Some(&login.token), &[], Some(code)).await.1, "/tokens/access_token")
+}
+
+/// Every list that has pages: those of a tenant, and one's own devices.
+const LISTS: [&str; 9] = [
+    "{tenant}/users",
+    "{tenant}/applications",
+    "{tenant}/audit-events",
+    "{tenant}/identity-sources",
+    "{tenant}/admin-keys",
+    "{tenant}/users/{user}/trusted-devices",
+    "{tenant}/users/{user}/challenges",
+    "{tenant}/message-templates",
+    OWN_DEVICES,
+];
+const OWN_DEVICES: &str = "/v1/me/trusted-devices";
+
 /// Text that becomes an event of the gateway once its placeholders are filled.
 pub fn event(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -137,18 +164,11 @@ pub fn cursor(data: &[u8]) {
             Some(plain) => URL_SAFE_NO_PAD.encode(plain),
             None => url_encoded(&text),
         };
-        let lists = [
-            "users",
-            "applications",
-            "audit-events",
-            "identity-sources",
-            "admin-keys",
-            "users/{user}/trusted-devices",
-        ];
-        let list = lists[usize::from(*list) % lists.len()].replace("{user}", &service.user);
-        let path = format!("/v1/tenants{}/{list}?limit=2&cursor={cursor}", world.tenant);
-        let (status, answer) =
-            service.runtime.block_on(world.call("GET", &path, Some(&world.admin), &[], None));
+        let list = LISTS[usize::from(*list) % LISTS.len()];
+        let bearer = if list == OWN_DEVICES { &service.access } else { &world.admin };
+        let list = list.replace("{tenant}", &format!("/v1/tenants{}", world.tenant));
+        let path = format!("{}?limit=2&cursor={cursor}", list.replace("{user}", &service.user));
+        let (status, answer) = service.runtime.block_on(world.call("GET", &path, Some(bearer), &[], None));
         assert!([200, 400].contains(&status), "{path}: {answer}");
         assert!(!answer.to_string().contains(&service.other), "{path}: {answer}");
         if status == 400 {

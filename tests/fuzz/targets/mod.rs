@@ -2,6 +2,7 @@
 //! changed seeds (`tests/fuzz/main.rs`); `tests/fuzz/run` gives the same functions to libFuzzer, which looks where the code branches.
 
 mod calls;
+mod id_token;
 mod patches;
 mod sealed;
 mod text;
@@ -30,6 +31,7 @@ pub const TARGETS: &[Target] = &[
     quick("application_patch", patches::application),
     quick("sealed", sealed::sealed),
     quick("access_token", sealed::access_token),
+    Target { name: "id_token", run: id_token::id_token, calls: true },
     Target { name: "cursor", run: calls::cursor, calls: true },
     Target { name: "event", run: calls::event, calls: true },
 ];

@@ -89,6 +89,8 @@ fn null_restores_every_group() {
     let changed = patch(&tenant(), all).expect("valid");
     assert_eq!(changed.countries_allow, ["DE", "FR"]);
     assert!(!changed.sending_enabled && changed.recovery_codes_enabled);
+    assert!(!changed.rules.phone_binding.self_service);
+    assert_eq!(changed.rules.trusted_devices, TrustedDevices { enabled: true, days: 3 });
     let nulls = r#"{"mfa":null,"code":null,"phone_binding":null,"countries":null,"limits":null,"trusted_devices":null,
         "recovery_codes":null,"sending":null,"identity_sources":null}"#;
     assert_eq!(patch(&changed, nulls), Ok(tenant()));
