@@ -91,7 +91,7 @@ impl MessageTemplate {
         if errors.is_empty() { Ok(Self(text.to_owned())) } else { Err(Refusal::InvalidTemplate(errors)) }
     }
 
-    /// One that was parsed when it was kept. Whatever it is by today's rules, [`render`] makes one line of it.
+    /// One that was parsed when it was kept. Whatever it is by today's rules, the message makes one line of it.
     pub fn restored(text: String) -> Self {
         Self(text)
     }
