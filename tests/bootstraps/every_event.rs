@@ -82,6 +82,7 @@ async fn every_event_is_answered_by_the_function_of_its_route() {
                     || [
                         "unknown_route",
                         "explain_policy",
+                        "lint_message_template",
                         "authorize",
                         "authorize_by_form",
                         "get_experience_result",
