@@ -87,7 +87,7 @@ pub struct Login {
 impl World {
     /// A tenant with SMS on and limits out of the way.
     pub async fn new() -> Self {
-        let tables = Tables { directory: "directory".to_owned(), logins: "logins".to_owned() };
+        let tables = Tables::of_local();
         Self::on(Engine::dynoxide().await, tables).await
     }
 

@@ -10,7 +10,6 @@
     reason = "a test stops at its first surprise, waits in real time, and says how far it came"
 )]
 
-mod aftermath;
 mod book;
 mod client;
 mod counts;
@@ -23,7 +22,6 @@ mod program;
 #[path = "../faults/tables.rs"]
 mod tables;
 
-use aftermath::Aftermath;
 use book::Book;
 use client::Visitor;
 use fleet::Fleet;
@@ -31,11 +29,16 @@ use program::{Program, Tenant};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tests::engine::Engine;
 use tests::repository::TemporaryFolder;
+use tests::tables::Tables;
 
 /// From how long on a run has to show thousands of logins, and how many it completes then at least: it and the other one two thousand.
 const LONG: Duration = Duration::from_secs(600);
 const LONG_COMPLETED: usize = 1000;
+
+/// The engine's, in the data folder of `local`.
+const FILE: &str = "dynamodb.sqlite";
 
 /// How many clients there are at once.
 const VISITORS: u64 = 6;
@@ -121,10 +124,10 @@ async fn h3_what_was_answered_survives_being_killed() {
     assert_long_enough(patience, &book);
     book.assert_on_record(&program.http(), &tenant).await;
     program.kill();
-    let after = Aftermath::of(folder.path()).await;
-    tables::assert_consistent(&after.url, &after.tables).await;
+    let (engine, tables) = (Engine::dynoxide_over(&folder.path().join(FILE)).await, Tables::of_local());
+    tables::assert_consistent(engine.url(), &tables).await;
     // Its outbox went with each process: what has left is what clients were told of, at least.
-    counts::assert_counted(&after.url, &after.tables, book.sent.len() as u64, &book).await;
+    counts::assert_counted(engine.url(), &tables, book.sent.len() as u64, &book).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

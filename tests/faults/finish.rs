@@ -53,12 +53,7 @@ pub async fn finish(world: &World, case: Case, ready: &Prepared, outcome: &Outco
         }
         Case::NameNumber | Case::NameNumberAgain => {
             let login = ready.login.as_ref().unwrap();
-            assert_eq!(step(world, login, "code", json!({})).await.0, 200, "{run}");
-            assert_eq!(
-                step(world, login, "verification", json!({ "code": world.code() })).await.0,
-                200,
-                "{run}"
-            );
+            proves_by_code(world, login, run).await;
             assert_eq!(phone_of(&person.user).await, person.number.as_str(), "{run}");
         }
         Case::Bind => {
@@ -67,9 +62,7 @@ pub async fn finish(world: &World, case: Case, ready: &Prepared, outcome: &Outco
                 let named = step(world, login, "phone", json!({ "phone": person.number })).await;
                 assert_eq!(named.0, 200, "{run}: {}", named.1);
                 world.advance(130);
-                assert_eq!(step(world, login, "code", json!({})).await.0, 200, "{run}");
-                let code = json!({ "code": world.code() });
-                assert_eq!(step(world, login, "verification", code).await.0, 200, "{run}");
+                proves_by_code(world, login, run).await;
             }
             assert_eq!(phone_of(&person.user).await, person.number.as_str(), "{run}");
             if outcome.tokens == 0 {
@@ -81,12 +74,7 @@ pub async fn finish(world: &World, case: Case, ready: &Prepared, outcome: &Outco
         }
         Case::ProveOldNumber => {
             let login = ready.login.as_ref().unwrap();
-            assert_eq!(step(world, login, "code", json!({})).await.0, 200, "{run}");
-            assert_eq!(
-                step(world, login, "verification", json!({ "code": world.code() })).await.0,
-                200,
-                "{run}"
-            );
+            proves_by_code(world, login, run).await;
             assert_eq!(phone_of(&person.user).await, person.other.as_str(), "{run}");
         }
         Case::Replace => assert_eq!(phone_of(&person.user).await, person.other.as_str(), "{run}"),
@@ -106,4 +94,11 @@ pub async fn finish(world: &World, case: Case, ready: &Prepared, outcome: &Outco
         _ if case.is_of_a_tenant() => tenant::finish(world, case, ready, run).await,
         _ => own::finish(world, case, ready, outcome, run).await,
     }
+}
+
+/// A code is sent, and it is right.
+async fn proves_by_code(world: &World, login: &(String, String), run: &str) {
+    assert_eq!(step(world, login, "code", json!({})).await.0, 200, "{run}");
+    let code = json!({ "code": world.code() });
+    assert_eq!(step(world, login, "verification", code).await.0, 200, "{run}");
 }

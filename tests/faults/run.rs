@@ -26,7 +26,7 @@ pub struct Laboratory {
 
 impl Laboratory {
     pub async fn new(client: fn(&str) -> Client) -> Self {
-        let tables = Tables { directory: "directory".to_owned(), logins: "logins".to_owned() };
+        let tables = Tables::of_local();
         let world = World::with_client(Engine::dynoxide().await, tables, client).await;
         let many = 1_000_000;
         let security = json!({

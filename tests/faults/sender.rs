@@ -161,7 +161,7 @@ impl Post {
 }
 
 async fn world(sender: Arc<SnsSender>) -> World {
-    let tables = Tables { directory: "directory".to_owned(), logins: "logins".to_owned() };
+    let tables = Tables::of_local();
     let world = World::with_sender(Engine::dynoxide().await, tables, hasty, Some(sender)).await;
     let many = 1_000_000;
     let limits = json!({

@@ -2,6 +2,7 @@
 
 use crate::process::Process;
 use crate::repository;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use tokio::sync::{OnceCell, oneshot};
@@ -19,13 +20,25 @@ impl Engine {
     /// The embedded engine, in memory and this test's alone. It runs on threads of its own, so that a test on a single thread races
     /// its requests all the same.
     pub async fn dynoxide() -> Self {
+        Self::embedded(|| dynoxide::Database::memory().unwrap()).await
+    }
+
+    /// The embedded engine over a file of its own that nobody has open any more, as the last process left it: what that had not put back in order,
+    /// this one does now.
+    pub async fn dynoxide_over(file: &Path) -> Self {
+        assert!(file.exists(), "{} is not there", file.display());
+        let file = file.to_str().unwrap().to_owned();
+        Self::embedded(move || dynoxide::Database::new(&file).unwrap()).await
+    }
+
+    async fn embedded(open: impl FnOnce() -> dynoxide::Database + Send + 'static) -> Self {
         let (report, url) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.unwrap().block_on(async move {
                 let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                let database = dynoxide::Database::memory().unwrap();
+                let database = open();
                 let _ = report.send(format!("http://{}", listener.local_addr().unwrap()));
                 tokio::select! {
                     served = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()) => served.unwrap(),

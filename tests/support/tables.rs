@@ -12,6 +12,11 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// As `local` names them: of an engine that nobody shares.
+    pub fn of_local() -> Self {
+        Self { directory: "directory".to_owned(), logins: "logins".to_owned() }
+    }
+
     /// Makes a new pair. Nothing drops it: at the end of tests/run all tables are scanned.
     pub async fn create(engine: &Engine) -> Self {
         Self::named(engine, unique()).await

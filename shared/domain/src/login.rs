@@ -7,7 +7,6 @@
 use super::application::Application;
 use super::challenge::Challenge;
 use super::ids::{ApplicationId, LoginId, SourceId, TenantId, UserId};
-use super::message::has_own_words;
 use super::policy::effective_rules;
 use super::refusal::Refusal;
 use super::settings::{CodeRules, Limits, TrustedDevices};
@@ -228,7 +227,10 @@ impl Ticket {
             origins: application.origins.clone(),
             message_host: application.code_host().or(start.own_host).map(str::to_owned),
             sender_name: tenant.name.clone(),
-            template: own_words(tenant, start.locale.as_deref()),
+            template: tenant
+                .message_templates
+                .for_user(start.locale.as_deref())
+                .map(|text| text.as_str().to_owned()),
             locale: start.locale,
             test_numbers: start.test_numbers,
         }
@@ -237,10 +239,6 @@ impl Ticket {
     pub fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
-}
-
-fn own_words(tenant: &Tenant, locale: Option<&str>) -> Option<String> {
-    tenant.message_templates.for_user(locale, has_own_words).map(|text| text.as_str().to_owned())
 }
 
 /// The `status` of a login.

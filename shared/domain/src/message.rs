@@ -19,23 +19,25 @@ struct Wording {
     plain: &'static str,
 }
 
-const ENGLISH: Wording = Wording {
+static ENGLISH: Wording = Wording {
     named: "{code} is your {name} verification code. It expires in {minutes} min. Never share it.",
     plain: "{code} is your verification code. It expires in {minutes} min. Never share it.",
 };
-const CHINESE: Wording = Wording {
+static CHINESE: Wording = Wording {
     named: "{name}验证码{code}，{minutes}分钟内有效，请勿告诉他人。",
     plain: "验证码{code}，{minutes}分钟内有效，请勿告诉他人。",
 };
 
-fn wording(locale: Option<&str>) -> &'static Wording {
-    let language = locale.unwrap_or("en").split('-').next().unwrap_or("en");
-    if language.eq_ignore_ascii_case("zh") { &CHINESE } else { &ENGLISH }
+/// Our own words in the language of `locale`, where there are any.
+fn own_words(locale: &str) -> Option<&'static Wording> {
+    let language = locale.split('-').next().unwrap_or(locale);
+    let all = [("en", &ENGLISH), ("zh", &CHINESE)];
+    all.into_iter().find(|(own, _)| own.eq_ignore_ascii_case(language)).map(|(_, words)| words)
 }
 
-/// Whether there are words of our own in a language.
-pub fn has_own_words(language: &str) -> bool {
-    matches!(language, "en" | "zh")
+/// Whether there are words of our own in the language of `locale`.
+pub(super) fn has_own_words(locale: &str) -> bool {
+    own_words(locale).is_some()
 }
 
 /// What goes into a message.
@@ -58,7 +60,7 @@ pub fn render(parts: &MessageParts<'_>) -> Secret<String> {
     if let Some(own) = parts.template.map(only_allowed).filter(|own| own.contains("{code}")) {
         return Secret::new(fill(&own, &one_line(parts.name), parts));
     }
-    let words = wording(parts.locale);
+    let words = parts.locale.and_then(own_words).unwrap_or(&ENGLISH);
     let plain = fill(words.plain, "", parts);
     let name = one_line(parts.name);
     if name.is_empty() {

@@ -3,7 +3,7 @@
 //! The text is the message's first line. What a phone reads by machine, the last line, stays ours: a text admits no line feed and neither `@`
 //! nor `#`, and no link, since a message with a code is what people are told to trust.
 
-use super::message::{MessageParts, is_allowed, is_gsm7, parts, preview, units};
+use super::message::{MessageParts, has_own_words, is_allowed, is_gsm7, parts, preview, units};
 use super::refusal::Refusal;
 use super::secret::Secret;
 use super::user::Locale;
@@ -173,11 +173,7 @@ impl MessageTemplates {
 
     /// The text for a user's language, by lookup (RFC 4647 §3.4): `zh-Hans-CN`, then `zh-Hans`, then `zh`. After those come our own words where
     /// there are any in that language; for everybody else `default`, and then `en`, since it is English that they would read. `None`: our own words.
-    pub fn for_user(
-        &self,
-        locale: Option<&str>,
-        has_own_words: impl Fn(&str) -> bool,
-    ) -> Option<&MessageTemplate> {
+    pub fn for_user(&self, locale: Option<&str>) -> Option<&MessageTemplate> {
         let wanted = locale.map(canonical);
         let mut tag = wanted.as_deref();
         while let Some(text) = tag {
@@ -186,8 +182,7 @@ impl MessageTemplates {
             }
             tag = text.rsplit_once('-').map(|(shorter, _)| shorter);
         }
-        let language = wanted.as_deref().and_then(|tag| tag.split('-').next());
-        if language.is_some_and(has_own_words) {
+        if locale.is_some_and(has_own_words) {
             return None;
         }
         [TemplateLocale::DEFAULT, "en"]
